@@ -1,0 +1,463 @@
+"""The frozen records that flow through the pipeline. Times are aware UTC; keys are digests; nothing here acts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+
+def digest(*parts: object) -> str:
+    """A key of 24 hex digits made from the parts: the same parts give the same key, on every machine, always."""
+    joined = "\x1f".join(str(part) for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+class Intent(StrEnum):
+    """What the writer wants of the thing between them and the business."""
+
+    CANCEL = "cancel"
+    RESCHEDULE = "reschedule"
+    NONE = "none"
+
+
+class Reason(StrEnum):
+    """Why the writer cancels. OTHER: a reason was given, none of the four; UNSPECIFIED: none was given."""
+
+    PRICE = "price"
+    SERVICE = "service"
+    TIMING = "timing"
+    NOT_READY = "not_ready"
+    OTHER = "other"
+    UNSPECIFIED = "unspecified"
+
+
+class Sensitive(StrEnum):
+    """Situations in which a person answers, never the program (playbook B7)."""
+
+    BEREAVEMENT = "bereavement"
+    ILLNESS = "illness"
+    HARDSHIP = "hardship"
+    LEGAL = "legal"
+    MINOR = "minor"
+    ABUSE = "abuse"
+    ANGER = "anger"
+
+
+class DateKind(StrEnum):
+    """What a date in the customer's words is for."""
+
+    RETURN = "return"
+    NEW_SLOT = "new_slot"
+    CANCELLED = "cancelled"
+    PAST = "past"
+    MENTIONED = "mentioned"
+
+
+class Outcome(StrEnum):
+    """What becomes of a message: a draft or an answer, a person's desk, or nothing."""
+
+    ANSWER = "answer"
+    HOLD = "hold"
+    IGNORE = "ignore"
+
+
+class Kind(StrEnum):
+    """The two kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5)."""
+
+    ACKNOWLEDGMENT = "acknowledgment"
+    FOLLOW_UP = "follow_up"
+
+
+class ContactState(StrEnum):
+    """Where a customer stands with the business; every change has a cause and a time (playbook S2.1)."""
+
+    ACTIVE = "active"
+    IN_FOLLOW_UP = "in_follow_up"
+    RESCHEDULED = "rescheduled"
+    WON_BACK = "won_back"
+    HIBERNATING = "hibernating"
+    CLOSED = "closed"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """One mailbox: `address` is `local@domain` with the domain in lower case, `name` may be empty. Both are one line."""
+
+    name: str = ""
+    address: str
+
+    @property
+    def key(self) -> str:
+        """The form in which two spellings of one mailbox compare equal."""
+        return self.address.lower()
+
+    @property
+    def domain(self) -> str:
+        """The part after the last `@`, in lower case."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Raw:
+    """A mail as it lay in the mailbox. `place` says where (folder, epoch and UID in one string); `old` mail came before us."""
+
+    key: str
+    place: str
+    arrived: datetime
+    data: bytes = field(repr=False)
+    old: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calendar:
+    """The iTIP part of a mail (RFC 5546), top level only. `attendee` and `partstat` are those of the first ATTENDEE."""
+
+    method: str
+    partstat: str = ""
+    attendee: str = ""
+    organizer: str = ""
+    summary: str = ""
+    uid: str = ""
+    start: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """One recipient block of a delivery report (RFC 3464). `status` is like `5.1.1`, or empty."""
+
+    recipient: str
+    action: str
+    status: str = ""
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A mail as the core understands it.
+
+    `text` is the customer's new words alone, `quoted` what was cut off (history, signature, disclaimer), `subject` one line.
+    `headers` are (lower-case name, unfolded decoded value) in their order, topmost first. `sender` is None unless From holds
+    exactly one valid mailbox. `thread` holds the Message-IDs of References and In-Reply-To, oldest first. `content_type` is
+    that of the whole mail (`multipart/report`), `report_type` its parameter. `failures` come from delivery-status parts,
+    `returned_id` is the Message-ID of the mail that a report returns. `defects` names what was lost or recovered.
+    """
+
+    key: str
+    message_id: str | None = None
+    sender: Address | None = None
+    senders: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    recipients: tuple[Address, ...] = ()
+    subject: str = ""
+    text: str = ""
+    quoted: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    thread: tuple[str, ...] = ()
+    calendar: Calendar | None = None
+    sent: datetime | None = None
+    arrived: datetime
+    content_type: str = "text/plain"
+    report_type: str = ""
+    failures: tuple[Failure, ...] = ()
+    returned_id: str | None = None
+    defects: tuple[str, ...] = ()
+    old: bool = False
+
+    def header(self, name: str) -> str | None:
+        """The topmost value of a header, or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a header, topmost first."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screening:
+    """What screening says of a mail. `check` is the name of the row that stopped it, or None.
+
+    `may_reply`: nothing forbids an automatic answer. `authenticated`: a trusted server vouches for the sender.
+    `bounced`: the addresses that a bounce names; `dead`: those of them that do not exist (suppress them).
+    `doubt`: why an answer must be a draft although a reply is allowed, or None.
+    """
+
+    check: str | None = None
+    may_reply: bool = True
+    is_bounce: bool = False
+    bounced: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
+    authenticated: bool = False
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """What the model says of one text: probabilities, each mapping summing to 1; `familiar` is 0..1, low for strange text."""
+
+    intent: Mapping[Intent, float]
+    reason: Mapping[Reason, float]
+    subreason: Mapping[str, float] = field(default_factory=dict)
+    sensitive: Mapping[str, float] = field(default_factory=dict)
+    opt_out: float = 0.0
+    firm: float = 0.0
+    familiar: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundDate:
+    """A date in the customer's words: `day` is the first day meant, `start` and `end` the span in `Message.text`."""
+
+    text: str
+    day: date
+    kind: DateKind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A piece of the customer's own words, with its place in `Message.text` (-1: it stands in the subject)."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """How a mail was understood. `confidence` is of intent and reason together; `runner_up` the second-best reading."""
+
+    intent: Intent
+    reason: Reason | None = None
+    subreason: str | None = None
+    confidence: float = 0.0
+    intent_confidence: float = 0.0
+    runner_up: str | None = None
+    language: str = "en"
+    dates: tuple[FoundDate, ...] = ()
+    sensitive: Sensitive | None = None
+    opt_out: bool = False
+    firm: bool = False
+    question: bool = False
+    unsure: bool = False
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Business:
+    """Who writes: as configured under `business`."""
+
+    name: str
+    sender: Address
+    address: str = ""
+    phone: str = ""
+    timezone: str = "UTC"
+    country: str = ""
+    languages: tuple[str, ...] = ("en", "es")
+    reschedule_url: str = ""
+    domain: str = "localhost"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """How much may go out: one automatic mail an address in `address_days`, and so many an hour and a day (C6)."""
+
+    address_days: int = 7
+    domain_hour: int = 20
+    hour: int = 60
+    day: int = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Touch:
+    """One step of a track: a template, so long after the acknowledgment (or on the customer's own date)."""
+
+    after: timedelta
+    template: str
+    own_date: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowUpRules:
+    """When follow-ups may go out. Quiet hours are local to the business; `days` are weekdays, Monday is 0."""
+
+    quiet_from: time = time(18)
+    quiet_to: time = time(9)
+    days: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+    max_touches: int = 3
+    tracks: Mapping[str, tuple[Touch, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerRules:
+    """What may leave without a rep: `when_sure` or `review`, and from which confidence on a verdict is sure."""
+
+    acknowledgments: str = "when_sure"
+    follow_ups: str = "review"
+    sure_at: float = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """Everything the core may know of the configuration."""
+
+    business: Business
+    answers: AnswerRules = AnswerRules()
+    follow_ups: FollowUpRules = FollowUpRules()
+    own_addresses: frozenset[str] | None = frozenset()  # keys; None: not known, so no mail is checked against them
+    trusted_authserv: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """All that the core may know of the past, as a snapshot of one contact made by the store.
+
+    `address` is the contact's key. `suppressed` is the cause, or None. `last_automatic` is when an automatic mail last went
+    (or was queued) to this address. `answered_thread`: this thread had an automatic answer before. `replies_to`: the key of
+    the send that this mail answers, if it is one of ours. `case` is the message key of the open cancellation, with its
+    `reason`, `acknowledged` time and the number of `touches` sent for it; `texts` are the templates this contact has read.
+    """
+
+    address: str = ""
+    known: bool = False
+    state: ContactState | None = None
+    suppressed: str | None = None
+    language: str | None = None
+    last_automatic: datetime | None = None
+    answered_thread: bool = False
+    replies_to: str | None = None
+    case: str | None = None
+    reason: Reason | None = None
+    acknowledged: datetime | None = None
+    touches: int = 0
+    planned: int = 0
+    last_touch: datetime | None = None
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A cancellation that is followed up: what a due step needs to know of the mail that began it."""
+
+    message: str
+    recipient: Address
+    message_id: str | None
+    thread: tuple[str, ...]
+    subject: str
+    text: str
+    sent: datetime
+    language: str
+    reason: Reason | None
+    subreason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowUp:
+    """A planned touch of a case. `number` counts from 1; `key` is a digest of case and number."""
+
+    key: str
+    case: str
+    address: str
+    track: str
+    number: int
+    template: str
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """An outgoing mail before it is bytes. `text` is ours and may be edited, `quote` is the customer's words below it.
+
+    `headers` are those that thread and mark the mail; `notes` are for the rep and never leave. `review`: a rep decides;
+    otherwise it is queued at once. `automatic`: it goes out without a person, and is marked so.
+    """
+
+    key: str
+    kind: Kind
+    case: str
+    number: int
+    recipient: Address
+    subject: str
+    text: str
+    quote: str
+    language: str
+    template: str
+    headers: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    review: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What should happen with a message, and why, in sentences a rep could read."""
+
+    outcome: Outcome
+    cause: str | None = None
+    template: str | None = None
+    review: bool = True
+    steps: tuple[FollowUp, ...] = ()
+    money: str | None = None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The core's whole answer to one message, written by the store in one commit.
+
+    `stop` is the cause for which this contact's planned steps are dropped (`reply`, `opt_out`, `bounce` ...), or None.
+    `suppress` maps addresses to the cause for which they are never written to again. `contact` is the new state, or None.
+    """
+
+    message: Message
+    screening: Screening
+    verdict: Verdict | None
+    decision: Decision
+    draft: Draft | None = None
+    stop: str | None = None
+    suppress: Mapping[str, str] = field(default_factory=dict)
+    stopped_addresses: tuple[str, ...] = ()
+    contact: ContactState | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepPlan:
+    """The core's answer to a due step: exactly one of `draft`, `moved_to` and `dropped` is set."""
+
+    step: FollowUp
+    draft: Draft | None = None
+    moved_to: datetime | None = None
+    dropped: str | None = None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A rendered text: a one-line subject and a body with `\\n` line ends."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """A mail on its way: frozen bytes for one recipient. `fence` is that of the claim; a stale fence may not send."""
+
+    key: str
+    message_id: str
+    recipient: str
+    data: bytes = field(repr=False)
+    fence: int = 0
+    attempts: int = 0
+    automatic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """The other side's word on one send: `code` is the SMTP reply (250, 451 ...) or 250 for a Maildir."""
+
+    code: int
+    reply: str
