@@ -102,14 +102,59 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a mail lies. `epoch` is the UIDVALIDITY, `uid` the UID; in a Maildir `maildir` and the unique part of the name."""
+
+    folder: str
+    epoch: str
+    uid: str
+
+    @property
+    def key(self) -> str:
+        """The identity of the mail that lies here; the Message-ID is only a hint."""
+        return digest("mail", self.folder, self.epoch, self.uid)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Raw:
-    """A mail as it lay in the mailbox. `place` says where (folder, epoch and UID in one string); `old` mail came before us."""
+    """A mail as it lay in the mailbox.
+
+    `key` is that of its place. `arrived` is the server's time (INTERNALDATE, or the file's), `old` says that it came before
+    the first start. `whole` is False when it was too big to take over and `data` holds its headers alone.
+    """
 
     key: str
-    place: str
+    place: Place
     arrived: datetime
     data: bytes = field(repr=False)
     old: bool = False
+    whole: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cursor:
+    """How far a folder was read: all UIDs up to `last` of this epoch. Mail that arrived before `old_before` is old."""
+
+    folder: str
+    epoch: str
+    last: int
+    old_before: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beginning:
+    """What the first look at a folder found: the cursor to start from, and the UIDs that are there already and are passed over."""
+
+    cursor: Cursor
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Mails of one fetch, and the cursor that is true once they are stored. One commit takes over both."""
+
+    mails: tuple[Raw, ...]
+    cursor: Cursor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
