@@ -143,7 +143,7 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Beginning:
-    """What the first look at a folder found: the cursor to start from, and the UIDs that are there already and are passed over."""
+    """What the first look at a folder found: where to start from, and the UIDs there already that are passed over."""
 
     cursor: Cursor
     passed: tuple[str, ...] = ()
@@ -362,8 +362,9 @@ class History:
 
     `address` is the contact's key. `suppressed` is the cause, or None. `last_automatic` is when an automatic mail last went
     (or was queued) to this address. `answered_thread`: this thread had an automatic answer before. `replies_to`: the key of
-    the send that this mail answers, if it is one of ours. `case` is the message key of the open cancellation, with its
-    `reason`, `acknowledged` time and the number of `touches` sent for it; `texts` are the templates this contact has read.
+    the send that this mail answers or returns, if it is one of ours, and `counterpart` the address that send went to.
+    `case` is the message key of the open cancellation, with its `reason`, `acknowledged` time and the number of `touches`
+    sent for it; `texts` are the templates this contact has read.
     """
 
     address: str = ""
@@ -374,6 +375,7 @@ class History:
     last_automatic: datetime | None = None
     answered_thread: bool = False
     replies_to: str | None = None
+    counterpart: str | None = None
     case: str | None = None
     reason: Reason | None = None
     acknowledged: datetime | None = None
@@ -453,8 +455,9 @@ class Decision:
 class Plan:
     """The core's whole answer to one message, written by the store in one commit.
 
-    `stop` is the cause for which this contact's planned steps are dropped (`reply`, `opt_out`, `bounce` ...), or None.
-    `suppress` maps addresses to the cause for which they are never written to again. `contact` is the new state, or None.
+    `outgoing` are the frozen bytes of a draft that goes out without a rep. `stop` is the cause for which the planned steps of
+    `stopped` addresses are dropped (`reply`, `opt_out`, `bounce` ...), or None. `suppress` maps addresses to the cause for
+    which they are never written to again. `contact` is the sender's new state, or None.
     """
 
     message: Message
@@ -462,18 +465,20 @@ class Plan:
     verdict: Verdict | None
     decision: Decision
     draft: Draft | None = None
+    outgoing: Send | None = None
     stop: str | None = None
     suppress: Mapping[str, str] = field(default_factory=dict)
-    stopped_addresses: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
     contact: ContactState | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepPlan:
-    """The core's answer to a due step: exactly one of `draft`, `moved_to` and `dropped` is set."""
+    """The core's answer to a due step: exactly one of `draft`, `moved_to` and `dropped` is set; `outgoing` as in Plan."""
 
     step: FollowUp
     draft: Draft | None = None
+    outgoing: Send | None = None
     moved_to: datetime | None = None
     dropped: str | None = None
     why: tuple[str, ...] = ()
@@ -492,12 +497,13 @@ class Send:
     """A mail on its way: frozen bytes for one recipient. `fence` is that of the claim; a stale fence may not send."""
 
     key: str
+    draft: str
     message_id: str
     recipient: str
     data: bytes = field(repr=False)
+    automatic: bool = False
     fence: int = 0
     attempts: int = 0
-    automatic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

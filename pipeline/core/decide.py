@@ -1,0 +1,227 @@
+"""Decide what should happen with an understood mail: answer, hold or ignore, with which text, and why. Does nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pipeline.core.records import (
+    AnswerRules,
+    ContactState,
+    Decision,
+    FollowUp,
+    History,
+    Intent,
+    Message,
+    Outcome,
+    Reason,
+    Rules,
+    Screening,
+    Sensitive,
+    Verdict,
+)
+
+# Checks after which a cancellation still reaches a person's desk, although no mail of ours may answer it.
+HELD_IF_CANCELLED = frozenset({"calendar", "suppressed", "spoofed", "no_reply", "not_to_us", "null_sender", "challenge"})
+
+# Checks that mean a machine or a stranger wrote: their words neither stop nor start anything.
+NOT_A_PERSON = frozenset({"bounce", "own", "loop", "automatic", "list", "receipt", "feedback", "role"})
+
+# Below this, "not a cancellation" is not said with enough confidence to let a customer's mail pass unseen.
+NONE_AT = 0.5
+
+
+def answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    """Say what becomes of a mail. The first row that applies decides; steps are planned by `followups` afterwards."""
+    for applies, decision in _ROWS:
+        if applies(message, screening, verdict):
+            return decision(message, screening, verdict, history, rules)
+    raise AssertionError("the last row always applies")
+
+
+def _is_machine(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return screening.is_bounce or screening.check in NOT_A_PERSON
+
+
+def _is_nothing(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return verdict.intent is Intent.NONE and not verdict.unsure
+
+
+def _may_not_answer(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return not screening.may_reply
+
+
+def _is_unsure(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return verdict.intent is Intent.NONE
+
+
+def _is_sensitive(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return verdict.sensitive is not None
+
+
+def _always(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return True
+
+
+def _ignore_machine(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    cause = "bounce" if screening.is_bounce else screening.check or "automatic"
+    return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
+
+
+def _ignore_nothing(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    if verdict.opt_out:
+        why = ("The writer wants no more mail; that is obeyed at once.",)
+        return Decision(outcome=Outcome.IGNORE, cause="opt_out", review=False, why=why)
+    why = (f"Not a cancellation ({verdict.intent_confidence:.0%} sure).",)
+    return Decision(outcome=Outcome.IGNORE, cause="not_a_cancellation", review=False, why=why)
+
+
+def _hold_unanswerable(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    cause = screening.check or "may_not_reply"
+    if cause not in HELD_IF_CANCELLED:
+        return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
+    why = (f"Reads like a {_noun(verdict)}, but must not be answered by mail: {cause}.", "A person should look at it.")
+    return Decision(outcome=Outcome.HOLD, cause=cause, review=True, why=why)
+
+
+def _hold_unsure(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    why = (f"May be a cancellation, may be not ({verdict.intent_confidence:.0%}): a person should look at it.",)
+    return Decision(outcome=Outcome.HOLD, cause="unsure", review=True, why=why)
+
+
+def _answer_sensitive(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    template = "reschedule" if verdict.intent is Intent.RESCHEDULE else f"sensitive_{_care(verdict.sensitive)}"
+    why = (f"Sensitive ({verdict.sensitive}): a person decides, no offer, no follow-up.",)
+    return Decision(outcome=Outcome.ANSWER, template=template, review=True, why=why)
+
+
+def _answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    doubts = reasons_for_review(message, screening, verdict, history, rules.answers)
+    review = bool(doubts)
+    said = f"{_noun(verdict).capitalize()} ({verdict.confidence:.0%} sure), reason: {verdict.reason or 'none asked'}."
+    last = f"Goes to review: {'; '.join(doubts)}." if review else "Sure, and nothing forbids it: goes out at once."
+    return Decision(outcome=Outcome.ANSWER, template=template_of(verdict), review=review, why=(said, last))
+
+
+_ROWS = (
+    (_is_machine, _ignore_machine),  # robots are counted, never answered
+    (_is_nothing, _ignore_nothing),  # the bulk of a mailbox
+    (_may_not_answer, _hold_unanswerable),  # a real cancellation that mail may not answer
+    (_is_unsure, _hold_unsure),  # unsure whether it is one at all
+    (_is_sensitive, _answer_sensitive),  # playbook B7: fails closed
+    (_always, _answer),
+)
+
+
+def reasons_for_review(
+    message: Message, screening: Screening, verdict: Verdict, history: History, rules: AnswerRules
+) -> tuple[str, ...]:
+    """Why this acknowledgment must wait for a rep; empty when it may go out at once."""
+    recent = history.last_automatic is not None and message.arrived - history.last_automatic < timedelta(days=7)
+    table = (
+        (rules.acknowledgments != "when_sure", "acknowledgments are set to review"),
+        (verdict.unsure, "the reading is unsure"),
+        (verdict.confidence < rules.sure_at, f"{verdict.confidence:.0%} is below {rules.sure_at:.0%}"),
+        (verdict.sensitive is not None, f"sensitive: {verdict.sensitive}"),
+        (verdict.reason is Reason.SERVICE, "a complaint about service is always for a person"),
+        (not screening.authenticated, "no trusted server vouches for the sender"),
+        (screening.doubt is not None, screening.doubt or ""),
+        (message.old, "it came before winback was started"),
+        (verdict.question, "it asks something that wants an answer"),
+        (verdict.opt_out, "it asks for no more mail"),
+        (history.answered_thread, "this conversation had an automatic answer already"),
+        (recent, "this customer had an automatic answer within the last week"),
+    )
+    return tuple(dict.fromkeys(text for applies, text in table if applies))
+
+
+def template_of(verdict: Verdict) -> str:
+    """The name of the acknowledgment for a verdict."""
+    if verdict.intent is Intent.RESCHEDULE:
+        return "reschedule"
+    return _BY_SUBREASON.get(verdict.subreason or "") or f"{verdict.reason}"
+
+
+# The door stays open, but nobody is asked to come back to what has ended (playbook C).
+_BY_SUBREASON: Mapping[str, str] = {
+    "need_ended": "ended",
+    "moved": "ended",
+    "closing": "ended",
+    "wrong_person": "ended",
+    "competitor": "competitor",
+}
+
+
+def _care(kind: Sensitive | None) -> str:
+    return "grief" if kind is Sensitive.BEREAVEMENT else "care" if kind in _CARE else "human"
+
+
+_CARE = frozenset({Sensitive.ILLNESS, Sensitive.HARDSHIP})
+
+
+def _noun(verdict: Verdict) -> str:
+    return "wish for another date" if verdict.intent is Intent.RESCHEDULE else "cancellation"
+
+
+def contact_state(verdict: Verdict, decision: Decision, planned: tuple[FollowUp, ...]) -> ContactState | None:
+    """Where the sender stands after this mail, or None when nothing changes."""
+    if decision.outcome is not Outcome.ANSWER:
+        return None
+    if verdict.intent is Intent.RESCHEDULE:
+        return ContactState.RESCHEDULED
+    return ContactState.IN_FOLLOW_UP if planned else ContactState.CLOSED
+
+
+def stop_cause(message: Message, screening: Screening, verdict: Verdict | None) -> str | None:
+    """For which cause this mail ends running follow-ups of its sender (playbook B6), or None for a machine's mail."""
+    if screening.is_bounce:
+        return "bounce"
+    if screening.check == "feedback":
+        return "complaint"
+    if screening.check == "own":
+        return "human"
+    if screening.check in NOT_A_PERSON:
+        return None
+    if verdict and verdict.opt_out:
+        return "opt_out"
+    if _books(message) or (verdict and verdict.intent is Intent.RESCHEDULE):
+        return "rebooked"
+    return "new_cancellation" if verdict and verdict.intent is Intent.CANCEL else "reply"
+
+
+def _books(message: Message) -> bool:
+    calendar = message.calendar
+    return calendar is not None and (
+        calendar.method == "REQUEST" or (calendar.method == "REPLY" and calendar.partstat == "ACCEPTED")
+    )
+
+
+def stopped_addresses(message: Message, screening: Screening, history: History) -> tuple[str, ...]:
+    """Whose follow-ups end with this mail: its sender's, those of the person we had written to, a bounce's recipients."""
+    found: list[str] = list(screening.bounced)
+    if screening.check == "own":
+        found += [address.key for address in message.recipients]
+    elif message.sender and not screening.is_bounce:
+        found.append(message.sender.key)
+    if history.counterpart:
+        found.append(history.counterpart)
+    return tuple(dict.fromkeys(found))
+
+
+def suppressed_addresses(
+    message: Message, screening: Screening, verdict: Verdict | None, history: History
+) -> Mapping[str, str]:
+    """Who is never written to again after this mail, with the cause."""
+    found = dict.fromkeys(screening.dead, "bounce")
+    if screening.check == "feedback" and history.counterpart:
+        found[history.counterpart] = "complaint"
+    if verdict and verdict.opt_out and message.sender and screening.check not in NOT_A_PERSON:
+        found[message.sender.key] = "opt_out"
+        if history.counterpart:
+            found[history.counterpart] = "opt_out"
+    return found
+
+
+def decided_late(now: datetime, message: Message) -> bool:
+    """Whether a mail is so late that an answer "at once" would be odd; it then goes to review."""
+    return now - message.arrived > timedelta(days=2)

@@ -1,0 +1,106 @@
+"""Everything durable. One method for each moment of the business; SQL stays in here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects.sqlite import insert
+
+from pipeline.errors import StoreBroken
+from pipeline.store.control import Alarm, Control
+from pipeline.store.database import Database
+from pipeline.store.drafts import Drafts, HeldMail, StoredDraft
+from pipeline.store.events import Event, Events
+from pipeline.store.intake import Intake
+from pipeline.store.keys import Keys
+from pipeline.store.overview import Line, Overview
+from pipeline.store.past import Past
+from pipeline.store.people import People, Person
+from pipeline.store.plans import Correction, Plans
+from pipeline.store.schema import control
+from pipeline.store.sends import Finished, Sends
+
+__all__ = [
+    "Alarm",
+    "Correction",
+    "Event",
+    "Finished",
+    "HeldMail",
+    "Line",
+    "Person",
+    "Store",
+    "StoredDraft",
+    "migrate",
+    "open_store",
+]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """The store, room by room: `intake` takes mails over, `plans` writes decisions, `drafts` and `sends` let them out."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self.database = database
+        self.keys = keys
+        self.intake = Intake(database, keys)
+        self.past = Past(database, keys)
+        self.plans = Plans(database, keys)
+        self.drafts = Drafts(database, keys)
+        self.sends = Sends(database, keys)
+        self.people = People(database, keys)
+        self.control = Control(database, keys)
+        self.events = Events(database, keys)
+        self.overview = Overview(database)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+
+def open_store(path: Path, now: datetime) -> Store:
+    """Open the store, making or migrating it if need be. Raises StoreBroken when that can't be done."""
+    database = Database(path)
+    migrate(database)
+    return Store(database, Keys(_install_key(database, now)))
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the tables to the newest revision. Returns the revision before and after."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    newest = ScriptDirectory.from_config(config).get_current_head() or ""
+    with database.reading() as connection:
+        before = MigrationContext.configure(connection).get_current_revision()
+    if before == newest:
+        return before, newest
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if before and before not in known:
+        raise StoreBroken(
+            f"{database.path}: the store was written by a newer winback (revision {before}). "
+            "Install that version again, or restore a copy from before the upgrade"
+        )
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before, newest
+
+
+def _install_key(database: Database, now: datetime) -> str:
+    query = sa.select(control.c.value).where(control.c.name == "install_key")
+    with database.reading() as connection:
+        found: Any = connection.execute(query).scalar()
+    if found:
+        return str(found)
+    with database.writing() as connection:
+        made = {"name": "install_key", "value": secrets.token_hex(32), "at": now}
+        connection.execute(insert(control).values(**made).on_conflict_do_nothing())
+        return str(connection.execute(query).scalar_one())

@@ -1,0 +1,93 @@
+"""Switches and marks of the installation: the stop switch, the heartbeat, the alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from pipeline.store.database import Database
+from pipeline.store.events import record
+from pipeline.store.keys import Keys
+from pipeline.store.schema import control
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alarm:
+    """Something that a person should look at: `name` is stable, `text` a sentence, `since` when it began."""
+
+    name: str
+    text: str
+    since: datetime
+
+
+class Control:
+    """Reads and sets them."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def stop(self, by: str, now: datetime) -> None:
+        """Send nothing from this commit on."""
+        with self._database.writing() as connection:
+            connection.execute(insert(control).values(name="stop", value=by, at=now).on_conflict_do_nothing())
+            record(connection, self._keys, now, "stop", text=by)
+
+    def resume(self, by: str, now: datetime) -> bool:
+        """Send again. False when nothing was stopped."""
+        with self._database.writing() as connection:
+            done = connection.execute(control.delete().where(control.c.name == "stop"))
+            record(connection, self._keys, now, "resume", text=by)
+        return bool(done.rowcount)
+
+    def stopped(self) -> tuple[str, datetime] | None:
+        """Who stopped sending and when, or None."""
+        return self._get("stop")
+
+    def beat(self, owner: str, now: datetime) -> None:
+        """The daemon is alive."""
+        with self._database.writing() as connection:
+            _set(connection, "heartbeat", owner, now)
+
+    def heartbeat(self) -> tuple[str, datetime] | None:
+        """Which daemon was last alive and when, or None."""
+        return self._get("heartbeat")
+
+    def raise_alarm(self, name: str, text: str, now: datetime) -> bool:
+        """Write an alarm down; True when it is new or says something else than before."""
+        with self._database.writing() as connection:
+            old = connection.execute(sa.select(control.c.value).where(control.c.name == f"alarm:{name}")).scalar()
+            if old is None:
+                connection.execute(control.insert().values(name=f"alarm:{name}", value=text, at=now))
+                record(connection, self._keys, now, "alarm", text=f"{name}: {text}")
+            elif old != text:
+                connection.execute(control.update().where(control.c.name == f"alarm:{name}").values(value=text))
+        return old != text
+
+    def clear_alarm(self, name: str, now: datetime) -> bool:
+        """The cause is gone. False when there was no such alarm."""
+        with self._database.writing() as connection:
+            done = connection.execute(control.delete().where(control.c.name == f"alarm:{name}"))
+            if done.rowcount:
+                record(connection, self._keys, now, "alarm over", text=name)
+        return bool(done.rowcount)
+
+    def alarms(self) -> list[Alarm]:
+        """What a person should look at, oldest first."""
+        query = sa.select(control).where(control.c.name.startswith("alarm:")).order_by(control.c.at)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Alarm(name=row.name.removeprefix("alarm:"), text=row.value, since=row.at) for row in rows]
+
+    def _get(self, name: str) -> tuple[str, datetime] | None:
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(control).where(control.c.name == name)).first()
+        return (row.value, row.at) if row else None
+
+
+def _set(connection: sa.Connection, name: str, value: str, now: datetime) -> None:
+    statement = insert(control).values(name=name, value=value, at=now)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value, "at": now}))

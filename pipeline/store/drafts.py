@@ -1,0 +1,200 @@
+"""Drafts and the reps' word on them. The row is the truth; the file in the outbox is a projection of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.core.records import Address, ContactState, Draft, Kind, Send
+from pipeline.store.database import Database
+from pipeline.store.events import record
+from pipeline.store.keys import Keys
+from pipeline.store.plans import queue, settle_contact
+from pipeline.store.schema import case, contact, draft, message, send, step
+
+Row = sa.Row[Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredDraft:
+    """A draft with its state: `file` is its name in the outbox, `by` who settled it."""
+
+    draft: Draft
+    state: str
+    made: datetime
+    file: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldMail:
+    """A customer's mail that waits for a person and is not shown in the outbox yet."""
+
+    key: str
+    reason: str
+    sender: str | None
+    name: str | None
+    subject: str | None
+    data: bytes | None
+    arrived: datetime
+
+
+class Drafts:
+    """Hands out drafts and takes the reps' word."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def get(self, key: str) -> StoredDraft | None:
+        """One draft by its whole key, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(draft).where(draft.c.key == key)).first()
+        return _stored(row) if row else None
+
+    def find(self, beginning: str) -> list[StoredDraft]:
+        """Drafts whose key begins like this, newest first: people type the first few characters."""
+        query = sa.select(draft).where(draft.c.key.startswith(beginning, autoescape=True)).order_by(draft.c.made.desc())
+        with self._database.reading() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+    def waiting(self) -> list[StoredDraft]:
+        """Drafts that wait for a rep, oldest first."""
+        return self._read(sa.select(draft).where(draft.c.state == "waiting").order_by(draft.c.made, draft.c.key))
+
+    def to_publish(self, limit: int) -> list[StoredDraft]:
+        """Waiting drafts that have no file yet."""
+        which = sa.and_(draft.c.state == "waiting", draft.c.file.is_(None))
+        return self._read(sa.select(draft).where(which).order_by(draft.c.made, draft.c.key).limit(limit))
+
+    def published(self, files: Sequence[tuple[str, str]]) -> None:
+        """These drafts (key, file name) lie in the review folder now."""
+        with self._database.writing() as connection:
+            for key, name in files:
+                connection.execute(draft.update().where(draft.c.key == key).values(file=name))
+
+    def to_withdraw(self, limit: int = 200) -> list[StoredDraft]:
+        """Superseded drafts whose file still lies there."""
+        which = sa.and_(draft.c.state == "superseded", draft.c.file.is_not(None), ~draft.c.gone)
+        return self._read(sa.select(draft).where(which).limit(limit))
+
+    def withdrawn(self, keys: Sequence[str]) -> None:
+        """Their files are gone."""
+        with self._database.writing() as connection:
+            connection.execute(draft.update().where(draft.c.key.in_(keys)).values(gone=True))
+
+    def approve(self, key: str, outgoing: Send, *, edited: bool, by: str, now: datetime) -> bool:
+        """A rep releases a waiting draft: its frozen mail is queued in the same commit. False when it was settled before."""
+        with self._database.writing() as connection:
+            done = connection.execute(
+                draft.update()
+                .where(draft.c.key == key, draft.c.state == "waiting")
+                .values(state="approved", settled=now, by=by, edited=edited)
+            )
+            if not done.rowcount:
+                return False
+            queue(connection, outgoing, now)
+            row = connection.execute(sa.select(draft).where(draft.c.key == key)).one()
+            text = f"{row.kind} {row.number} by {by}{', edited' if edited else ''}"
+            record(connection, self._keys, now, "approved", message=row.case, address=row.address, text=text)
+        return True
+
+    def reject(self, key: str, *, by: str, now: datetime) -> bool:
+        """A rep says no. A rejected acknowledgment ends its case, a rejected touch only itself. False when settled before."""
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(draft).where(draft.c.key == key, draft.c.state == "waiting")).first()
+            if row is None:
+                return False
+            connection.execute(draft.update().where(draft.c.key == key).values(state="rejected", settled=now, by=by))
+            record(connection, self._keys, now, "rejected", message=row.case, address=row.address, text=f"by {by}")
+            which = step.c.draft == key if row.kind == Kind.FOLLOW_UP else step.c.case == row.case
+            open_steps = sa.and_(which, step.c.state.in_(("planned", "moved", "drafted")))
+            connection.execute(step.update().where(open_steps).values(state="dropped", cause="rejected"))
+            if row.kind == Kind.ACKNOWLEDGMENT:
+                self._close_case(connection, row, now)
+            else:
+                settle_contact(connection, self._keys, row.address, row.case, "rejected", now)
+        return True
+
+    def _close_case(self, connection: sa.Connection, row: Row, now: datetime) -> None:
+        connection.execute(case.update().where(case.c.message == row.case).values(closed="rejected"))
+        connection.execute(
+            contact.update()
+            .where(contact.c.address == row.address, contact.c.state == ContactState.IN_FOLLOW_UP)
+            .values(state=ContactState.ACTIVE, cause="rejected", since=now)
+        )
+
+    def expire_touches(self, older_than: timedelta, now: datetime) -> int:
+        """Supersede waiting touches that nobody looked at for so long: they would come too late. Returns how many."""
+        which = sa.and_(draft.c.state == "waiting", draft.c.kind == Kind.FOLLOW_UP, draft.c.made <= now - older_than)
+        with self._database.writing() as connection:
+            rows = connection.execute(sa.select(draft).where(which)).all()
+            for row in rows:
+                values = {"state": "superseded", "settled": now, "by": "too late"}
+                connection.execute(draft.update().where(draft.c.key == row.key).values(**values))
+                connection.execute(step.update().where(step.c.draft == row.key).values(state="dropped", cause="too late"))
+                record(connection, self._keys, now, "dropped", message=row.case, address=row.address, text="too late")
+                settle_contact(connection, self._keys, row.address, row.case, "too late", now)
+        return len(rows)
+
+    def held_to_show(self, limit: int = 100) -> list[HeldMail]:
+        """Held mails that have no file in outbox/held yet."""
+        query = sa.select(message).where(message.c.state == "held", ~message.c.shown).order_by(message.c.arrived).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            HeldMail(
+                key=row.key,
+                reason=row.reason,
+                sender=row.sender,
+                name=row.name,
+                subject=row.subject,
+                data=row.raw,
+                arrived=row.arrived,
+            )
+            for row in rows
+        ]
+
+    def held_shown(self, keys: Sequence[str]) -> None:
+        """Their files lie there now."""
+        with self._database.writing() as connection:
+            connection.execute(message.update().where(message.c.key.in_(keys)).values(shown=True))
+
+    def send_of(self, key: str) -> tuple[str, str, str | None] | None:
+        """The newest send of a draft as (key, state, cause), or None."""
+        query = sa.select(send.c.key, send.c.state, send.c.cause).where(send.c.draft == key).order_by(send.c.queued.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return (row.key, row.state, row.cause) if row else None
+
+    def _read(self, query: sa.Select[Any]) -> list[StoredDraft]:
+        with self._database.reading() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+
+def _stored(row: Row) -> StoredDraft:
+    return StoredDraft(
+        draft=Draft(
+            key=row.key,
+            kind=Kind(row.kind),
+            case=row.case,
+            number=row.number,
+            recipient=Address(name=row.name, address=row.address),
+            subject=row.subject,
+            text=row.text,
+            quote=row.quote,
+            language=row.language,
+            template=row.template,
+            headers=tuple((name, value) for name, value in row.headers),
+            notes=tuple((name, value) for name, value in row.notes),
+            reason=row.reason,
+        ),
+        state=row.state,
+        made=row.made,
+        file=row.file,
+        by=row.by,
+    )

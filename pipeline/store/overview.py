@@ -1,0 +1,181 @@
+"""What the store looks like from outside: counts for `status`, lines for the live table, time lines of customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.store.database import Database
+from pipeline.store.schema import attempt, cap_event, case, contact, decision, draft, label, message, send, step
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One mail and what became of it. Fields that do not apply are None."""
+
+    key: str
+    arrived: datetime
+    sender: str | None
+    name: str | None
+    subject: str | None
+    state: str
+    cause: str | None
+    intent: str | None
+    reason: str | None
+    confidence: float | None
+    draft: str | None
+    draft_state: str | None
+    send_state: str | None
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dropped:
+    """A step with its end, for time lines."""
+
+    number: int
+    track: str
+    due: datetime
+    state: str
+    cause: str | None
+
+
+class Overview:
+    """Reads; changes nothing but what `tidy` takes away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by table and state."""
+        with self._database.reading() as connection:
+            return {
+                table.name: dict(
+                    connection.execute(
+                        sa.select(table.c.state, sa.func.count()).group_by(table.c.state).order_by(table.c.state)
+                    )
+                    .tuples()
+                    .all()
+                )
+                for table in (message, draft, send, step, contact)
+            }
+
+    def causes(self) -> dict[str, int]:
+        """Why mails were ignored or held, most frequent first."""
+        query = (
+            sa.select(message.c.reason, sa.func.count())
+            .where(message.c.reason.is_not(None))
+            .group_by(message.c.reason)
+            .order_by(sa.func.count().desc(), message.c.reason)
+        )
+        with self._database.reading() as connection:
+            return dict(connection.execute(query).tuples().all())
+
+    def lines(self, limit: int = 200) -> list[Line]:
+        """The newest mails with what became of them, oldest first."""
+        acknowledgment = sa.and_(draft.c.case == message.c.key, draft.c.number == 0, draft.c.state != "superseded")
+        steps = (
+            sa.select(sa.func.count())
+            .where(step.c.case == message.c.key, step.c.state.in_(("planned", "moved", "drafted")))
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(
+                message,
+                decision.c.intent,
+                decision.c.reason.label("why_cancelled"),
+                decision.c.confidence,
+                draft.c.key.label("draft"),
+                draft.c.state.label("draft_state"),
+                send.c.state.label("send_state"),
+                steps.label("steps"),
+            )
+            .select_from(
+                message.outerjoin(decision, decision.c.message == message.c.key)
+                .outerjoin(draft, acknowledgment)
+                .outerjoin(send, send.c.draft == draft.c.key)
+            )
+            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"))
+            .order_by(message.c.arrived.desc(), message.c.key)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [_line(row) for row in reversed(rows)]
+
+    def steps_of(self, key: str) -> list[Dropped]:
+        """All steps of a case, in order."""
+        query = sa.select(step).where(step.c.case == key).order_by(step.c.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Dropped(number=r.number, track=r.track, due=r.due, state=r.state, cause=r.cause) for r in rows]
+
+    def next_due(self) -> datetime | None:
+        """When the next planned step or queued mail is due, or None."""
+        with self._database.reading() as connection:
+            planned = connection.execute(
+                sa.select(sa.func.min(step.c.due)).where(step.c.state.in_(("planned", "moved")))
+            ).scalar()
+            queued = connection.execute(sa.select(sa.func.min(send.c.not_before)).where(send.c.state == "queued")).scalar()
+        times = [moment for moment in (planned, queued) if moment]
+        return min(times) if times else None
+
+    def corrections(self) -> list[dict[str, Any]]:
+        """The labels that reps gave, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(label).order_by(label.c.at)).all()
+        return [dict(row._mapping) for row in rows]
+
+    def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
+        """Empty raw mails that are older than `keep_raw` and forget ended matters older than `keep_history`.
+
+        Returns how many raw mails were emptied and how many cases forgotten. Open cases and waiting mails stay.
+        """
+        with self._database.writing() as connection:
+            emptied = connection.execute(
+                message.update()
+                .where(message.c.raw.is_not(None), message.c.taken < now - keep_raw)
+                .where(message.c.state.in_(("decided", "ignored")))
+                .values(raw=None)
+            ).rowcount
+            forgotten = _forget(connection, now - keep_history)
+        return emptied, forgotten
+
+
+def _forget(connection: sa.Connection, before: datetime) -> int:
+    old = sa.select(case.c.message).where(case.c.opened < before, case.c.closed.is_not(None))
+    drafts = sa.select(draft.c.key).where(draft.c.case.in_(old))
+    sends = sa.select(send.c.key).where(send.c.draft.in_(drafts))
+    keys = list(connection.execute(old).scalars())
+    for table, which in (
+        (attempt, attempt.c.send.in_(sends)),
+        (cap_event, cap_event.c.send.in_(sends)),
+        (step, step.c.case.in_(old)),
+        (send, send.c.draft.in_(drafts)),
+        (draft, draft.c.case.in_(old)),
+        (case, case.c.message.in_(keys)),
+    ):
+        connection.execute(table.delete().where(which))
+    return len(keys)
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(
+        key=row.key,
+        arrived=row.arrived,
+        sender=row.sender,
+        name=row.name,
+        subject=row.subject,
+        state=row.state,
+        cause=row.reason,
+        intent=row.intent,
+        reason=row.why_cancelled,
+        confidence=row.confidence,
+        draft=row.draft,
+        draft_state=row.draft_state,
+        send_state=row.send_state,
+        steps=row.steps,
+    )

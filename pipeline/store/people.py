@@ -1,0 +1,171 @@
+"""Customers: who they are, where they stand, and what happens when one asks to be left alone or forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.core.records import ContactState
+from pipeline.store.database import Database
+from pipeline.store.events import record
+from pipeline.store.keys import Keys
+from pipeline.store.plans import suppress
+from pipeline.store.schema import (
+    attempt,
+    cap_event,
+    case,
+    contact,
+    decision,
+    draft,
+    label,
+    message,
+    send,
+    step,
+    suppression,
+)
+
+Row = sa.Row[Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """A contact as it is listed."""
+
+    address: str
+    name: str
+    language: str | None
+    state: ContactState
+    cause: str
+    since: datetime
+
+
+class People:
+    """Reads and changes contacts."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def all(self) -> list[Person]:
+        """Every contact, by address."""
+        with self._database.reading() as connection:
+            return [_person(row) for row in connection.execute(sa.select(contact).order_by(contact.c.address))]
+
+    def get(self, address: str) -> Person | None:
+        """One contact, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(contact).where(contact.c.address == address.lower())).first()
+        return _person(row) if row else None
+
+    def suppress(self, address: str, cause: str, now: datetime) -> None:
+        """Never write to this address again; whatever was on its way stops."""
+        with self._database.writing() as connection:
+            suppress(connection, self._keys, address, cause, now)
+
+    def suppressed(self, address: str) -> str | None:
+        """Why an address is suppressed, or None."""
+        query = sa.select(suppression.c.cause).where(suppression.c.mark == self._keys.mark(address))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def set_state(self, address: str, state: ContactState, cause: str, now: datetime) -> bool:
+        """A person says where a contact stands. False when there is no such contact."""
+        with self._database.writing() as connection:
+            done = connection.execute(
+                contact.update().where(contact.c.address == address.lower()).values(state=state, cause=cause, since=now)
+            )
+            if done.rowcount:
+                record(connection, self._keys, now, state, address=address, text=cause)
+        return bool(done.rowcount)
+
+    def export(self, address: str) -> dict[str, list[dict[str, Any]]]:
+        """Everything stored about an address, table by table, as plain values ready for JSON (without raw bytes)."""
+        address = address.lower()
+        mails = sa.select(message.c.key).where(message.c.sender == address)
+        cases = sa.select(case.c.message).where(case.c.address == address)
+        wanted: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
+            (contact, contact.c.address == address),
+            (message, message.c.sender == address),
+            (decision, decision.c.message.in_(mails)),
+            (label, label.c.message.in_(mails)),
+            (case, case.c.address == address),
+            (draft, draft.c.address == address),
+            (step, step.c.case.in_(cases)),
+            (send, send.c.address == address),
+            (suppression, suppression.c.mark == self._keys.mark(address)),
+        )
+        with self._database.reading() as connection:
+            return {
+                table.name: [_plain(row) for row in connection.execute(sa.select(table).where(which))]
+                for table, which in wanted
+            }
+
+    def files_of(self, address: str) -> list[str]:
+        """The names of this person's draft files in the outbox folder."""
+        query = sa.select(draft.c.file).where(draft.c.address == address.lower(), draft.c.file.is_not(None))
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def keys_of(self, address: str) -> list[str]:
+        """The keys of this person's drafts and mails: what their files in the outbox carry."""
+        drafts = sa.select(draft.c.key).where(draft.c.address == address.lower())
+        mails = sa.select(message.c.key).where(message.c.sender == address.lower())
+        with self._database.reading() as connection:
+            return [*connection.execute(drafts).scalars(), *connection.execute(mails).scalars()]
+
+    def erase(self, address: str, now: datetime) -> int:
+        """Forget a person: every row that names them goes, the suppression mark stays. Returns how many rows went."""
+        address = address.lower()
+        ours = sa.select(draft.c.key).where(draft.c.address == address)
+        sends = sa.select(send.c.key).where(send.c.address == address)
+        cases = sa.select(case.c.message).where(case.c.address == address)
+        mails = sa.select(message.c.key).where(message.c.sender == address)
+        order: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
+            (attempt, attempt.c.send.in_(sends)),
+            (cap_event, cap_event.c.send.in_(sends)),
+            (send, send.c.draft.in_(ours)),
+            (step, step.c.case.in_(cases)),
+            (draft, draft.c.address == address),
+            (case, case.c.address == address),
+            (label, label.c.message.in_(mails)),
+            (decision, decision.c.message.in_(mails)),
+            (contact, contact.c.address == address),
+        )
+        gone = 0
+        with self._database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            for table, which in order:
+                gone += connection.execute(table.delete().where(which)).rowcount
+            # The row of a mail stays, so that it is not fetched again; everything in it that tells of the person goes.
+            blank = {"raw": None, "sender": None, "name": None, "subject": None, "message_id": None, "content": None}
+            gone += connection.execute(
+                message.update()
+                .where(message.c.sender == address)
+                .values(state="ignored", reason="erased", shown=True, **blank)
+            ).rowcount
+            record(connection, self._keys, now, "erased", address=address)
+        self._database.compact()
+        return gone
+
+
+def _person(row: Row) -> Person:
+    return Person(
+        address=row.address,
+        name=row.name,
+        language=row.language,
+        state=ContactState(row.state),
+        cause=row.cause,
+        since=row.since,
+    )
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    values = dict(row._mapping)
+    for name in ("raw", "data"):
+        if values.get(name) is not None:
+            values[name] = values[name].decode("utf-8", "replace")
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

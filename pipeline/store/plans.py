@@ -1,0 +1,437 @@
+"""The core's answers, each written down in one commit: decision, draft, frozen mail, steps and what they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from pipeline.core.records import (
+    Address,
+    Case,
+    ContactState,
+    Draft,
+    FollowUp,
+    Intent,
+    Kind,
+    Outcome,
+    Plan,
+    Send,
+    StepPlan,
+    Verdict,
+)
+from pipeline.store.database import Database
+from pipeline.store.events import record
+from pipeline.store.keys import Keys
+from pipeline.store.past import read_case
+from pipeline.store.schema import case, contact, decision, draft, label, message, send, step, suppression
+
+Row = sa.Row[Any]
+
+_STATE = {Outcome.ANSWER: "decided", Outcome.HOLD: "held", Outcome.IGNORE: "ignored"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What a rep said a mail really is: an intent, and for a cancellation its reason."""
+
+    intent: Intent
+    reason: str | None
+    by: str
+
+
+class Plans:
+    """Writes plans."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def decided(self, plans: Sequence[Plan], now: datetime) -> int:
+        """Write the answers to these messages in one commit. A message that was decided already is left as it is."""
+        with self._database.writing() as connection:
+            waiting = self._waiting(connection, [plan.message.key for plan in plans])
+            fresh = [plan for plan in plans if plan.message.key in waiting]
+            for plan in fresh:
+                self._finish_message(connection, plan)
+            if fresh:
+                connection.execute(insert(decision).on_conflict_do_nothing(), [_decision(plan, now) for plan in fresh])
+            for plan in fresh:
+                self._effects(connection, plan, now)
+        return len(fresh)
+
+    def _waiting(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+        query = sa.select(message.c.key).where(message.c.key.in_(keys), message.c.state == "received")
+        return set(connection.execute(query).scalars())
+
+    def _finish_message(self, connection: sa.Connection, plan: Plan) -> None:
+        mail = plan.message
+        connection.execute(
+            message.update()
+            .where(message.c.key == mail.key)
+            .values(
+                state=_STATE[plan.decision.outcome],
+                reason=plan.decision.cause,
+                message_id=mail.message_id,
+                sender=mail.sender.key if mail.sender else None,
+                name=mail.sender.name[:256] if mail.sender else None,
+                subject=mail.subject[:1024],
+            )
+        )
+
+    def _effects(self, connection: sa.Connection, plan: Plan, now: datetime) -> None:
+        sender = plan.message.sender.key if plan.message.sender else None
+        text = f"{plan.decision.outcome}: {plan.decision.cause or plan.decision.template or ''}"
+        record(connection, self._keys, now, "decided", message=plan.message.key, address=sender, text=text)
+        for address, cause in plan.suppress.items():
+            self._suppress(connection, address, cause, now)
+        if plan.stop:
+            for address in plan.stopped:
+                self._stop(connection, address, plan.stop, now)
+        if plan.draft:
+            self._open_case(connection, plan, now)
+            self._write_draft(connection, plan.draft, plan.outgoing, now)
+            self._plan_steps(connection, plan.decision.steps, now)
+        if plan.contact and sender:
+            self._contact(connection, plan, plan.contact, now)
+
+    def _open_case(self, connection: sa.Connection, plan: Plan, now: datetime) -> None:
+        mail, verdict = plan.message, plan.verdict
+        if mail.sender is None or verdict is None or plan.draft is None:
+            return
+        connection.execute(
+            case.update()
+            .where(case.c.address == mail.sender.key, case.c.closed.is_(None), case.c.message != mail.key)
+            .values(closed="newer case")
+        )
+        values = {
+            "address": mail.sender.key,
+            "name": mail.sender.name[:256],
+            "message_id": mail.message_id,
+            "thread": list(mail.thread),
+            "subject": mail.subject[:1024],
+            "text": mail.text,
+            "sent": mail.sent or mail.arrived,
+            "language": verdict.language,
+            "intent": verdict.intent,
+            "reason": verdict.reason,
+            "subreason": verdict.subreason,
+        }
+        connection.execute(
+            insert(case)
+            .values(message=mail.key, opened=now, **values)
+            .on_conflict_do_update(index_elements=["message"], set_=values)
+        )
+
+    def _write_draft(self, connection: sa.Connection, made: Draft, outgoing: Send | None, now: datetime) -> None:
+        settled: dict[str, Any] = {"state": "approved", "settled": now, "by": "winback"} if outgoing else {}
+        connection.execute(
+            insert(draft)
+            .values(
+                key=made.key,
+                kind=made.kind,
+                case=made.case,
+                number=made.number,
+                address=made.recipient.key,
+                name=made.recipient.name[:256],
+                subject=made.subject,
+                text=made.text,
+                quote=made.quote,
+                language=made.language,
+                template=made.template,
+                reason=made.reason,
+                headers=[list(pair) for pair in made.headers],
+                notes=[list(pair) for pair in made.notes],
+                made=now,
+                **settled,
+            )
+            .on_conflict_do_nothing()
+        )
+        if outgoing:
+            queue(connection, outgoing, now)
+        text = f"{made.kind} {made.number}: {'goes out by itself' if outgoing else 'waits for review'}"
+        record(connection, self._keys, now, "drafted", message=made.case, address=made.recipient.key, text=text)
+
+    def _plan_steps(self, connection: sa.Connection, steps: Sequence[FollowUp], now: datetime) -> None:
+        for planned in steps:
+            connection.execute(
+                insert(step)
+                .values(
+                    key=planned.key,
+                    case=planned.case,
+                    address=planned.address,
+                    track=planned.track,
+                    number=planned.number,
+                    template=planned.template,
+                    due=planned.due,
+                )
+                .on_conflict_do_nothing()
+            )
+            text = f"touch {planned.number} of {planned.track} on {planned.due:%Y-%m-%d}"
+            record(connection, self._keys, now, "planned", message=planned.case, address=planned.address, text=text)
+
+    def _contact(self, connection: sa.Connection, plan: Plan, state: ContactState, now: datetime) -> None:
+        mail = plan.message
+        if mail.sender is None:
+            return
+        cause = (plan.decision.cause or plan.stop or (plan.verdict.intent if plan.verdict else ""))[:64]
+        values = {"state": state, "cause": cause, "since": now}
+        if mail.sender.name:
+            values["name"] = mail.sender.name[:256]
+        if plan.verdict and plan.verdict.intent is not Intent.NONE:
+            values["language"] = plan.verdict.language
+        connection.execute(
+            insert(contact)
+            .values(address=mail.sender.key, first_seen=now, **values)
+            .on_conflict_do_update(index_elements=["address"], set_=values)
+        )
+        record(connection, self._keys, now, state, message=mail.key, address=mail.sender.key, text=cause)
+
+    def _suppress(self, connection: sa.Connection, address: str, cause: str, now: datetime) -> None:
+        suppress(connection, self._keys, address, cause, now)
+
+    def _stop(self, connection: sa.Connection, address: str, cause: str, now: datetime) -> None:
+        stop_follow_ups(connection, self._keys, address, cause, now)
+
+    def step(self, plan: StepPlan, now: datetime) -> bool:
+        """Write the answer to a due step: its draft, its new time, or the end of it. False when it was settled meanwhile."""
+        open_step = sa.and_(step.c.key == plan.step.key, step.c.state.in_(("planned", "moved")))
+        with self._database.writing() as connection:
+            if connection.execute(sa.select(step.c.key).where(open_step)).first() is None:
+                return False
+            about = {"message": plan.step.case, "address": plan.step.address}
+            why = "; ".join(plan.why)
+            if plan.dropped:
+                connection.execute(step.update().where(open_step).values(state="dropped", cause=plan.dropped))
+                record(connection, self._keys, now, "dropped", text=f"touch {plan.step.number}: {plan.dropped}", **about)
+                settle_contact(connection, self._keys, plan.step.address, plan.step.case, plan.dropped, now)
+            elif plan.moved_to:
+                connection.execute(step.update().where(open_step).values(state="moved", due=plan.moved_to, cause=why[:64]))
+                record(connection, self._keys, now, "moved", text=f"touch {plan.step.number}: {why}", **about)
+            elif plan.draft:
+                self._write_draft(connection, plan.draft, plan.outgoing, now)
+                connection.execute(step.update().where(open_step).values(state="drafted", draft=plan.draft.key))
+        return True
+
+    def due_steps(self, limit: int, now: datetime) -> list[tuple[FollowUp, Case]]:
+        """Steps whose time has come, with the cases they belong to, earliest first; one a customer."""
+        query = (
+            sa.select(step)
+            .where(step.c.state.in_(("planned", "moved")), step.c.due <= now)
+            .order_by(step.c.due, step.c.key)
+            .limit(limit * 4)
+        )
+        with self._database.reading() as connection:
+            first: dict[str, Row] = {}
+            for row in connection.execute(query):
+                first.setdefault(row.address, row)
+            rows = list(first.values())[:limit]
+            cases = {
+                row.message: read_case(row)
+                for row in connection.execute(sa.select(case).where(case.c.message.in_([row.case for row in rows])))
+            }
+        return [(read_step(row), cases[row.case]) for row in rows]
+
+    def verdict_of(self, key: str) -> dict[str, Any] | None:
+        """The stored verdict of a mail as plain values, or None."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(decision.c.verdict).where(decision.c.message == key)).scalar()
+
+    def corrected(self, plan: Plan, correction: Correction, now: datetime) -> None:
+        """A rep said what a mail really is: end what followed from the old reading, write the new one, keep the label."""
+        key = plan.message.key
+        with self._database.writing() as connection:
+            old = connection.execute(sa.select(decision).where(decision.c.message == key)).one()
+            self._learn(connection, old, correction, now)
+            acknowledged = self._withdraw(connection, key, now)
+            connection.execute(step.delete().where(step.c.case == key, step.c.state.in_(("planned", "moved"))))
+            new = _decision(plan, now)
+            connection.execute(decision.update().where(decision.c.message == key).values(**new))
+            self._finish_message(connection, plan)
+            record(
+                connection,
+                self._keys,
+                now,
+                "corrected",
+                message=key,
+                text=f"{correction.intent} {correction.reason or ''}",
+            )
+            if plan.draft:
+                self._open_case(connection, plan, now)
+                if not acknowledged:
+                    self._write_draft(connection, plan.draft, plan.outgoing, now)
+                self._plan_steps(connection, plan.decision.steps, now)
+            else:
+                connection.execute(case.update().where(case.c.message == key).values(closed="corrected"))
+            if plan.contact:
+                self._contact(connection, plan, plan.contact, now)
+
+    def _learn(self, connection: sa.Connection, old: Row, correction: Correction, now: datetime) -> None:
+        values = {"at": now, "by": correction.by, "was_intent": old.intent, "was_reason": old.reason}
+        connection.execute(label.delete().where(label.c.message == old.message))
+        connection.execute(
+            label.insert().values(
+                message=old.message,
+                intent=correction.intent,
+                reason=correction.reason,
+                confidence=old.confidence,
+                **values,
+            )
+        )
+
+    def _withdraw(self, connection: sa.Connection, key: str, now: datetime) -> bool:
+        """Take back what is not out yet. Returns True when an acknowledgment is sent, or may be."""
+        connection.execute(
+            draft.update()
+            .where(draft.c.case == key, draft.c.state == "waiting")
+            .values(state="superseded", settled=now, by="correction")
+        )
+        ours = sa.select(draft.c.key).where(draft.c.case == key)
+        withdraw_queued(connection, sa.and_(send.c.draft.in_(ours), send.c.state == "queued"), "corrected", now)
+        acknowledgment = sa.and_(draft.c.case == key, draft.c.kind == Kind.ACKNOWLEDGMENT)
+        gone = sa.select(send.c.key).join(draft, draft.c.key == send.c.draft).where(acknowledgment, send.c.state != "cancelled")
+        return connection.execute(gone).first() is not None
+
+    def revision(self, key: str) -> int:
+        """How many drafts of acknowledgments this case had; the number for the next one's key."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(draft).where(draft.c.case == key, draft.c.kind == Kind.ACKNOWLEDGMENT)
+            ).scalar_one()
+
+
+def queue(connection: sa.Connection, mail: Send, now: datetime) -> None:
+    """Queue a frozen mail, once for its key."""
+    connection.execute(
+        insert(send)
+        .values(
+            key=mail.key,
+            draft=mail.draft,
+            message_id=mail.message_id,
+            address=mail.recipient.lower(),
+            domain=Address(address=mail.recipient).domain,
+            automatic=mail.automatic,
+            data=mail.data,
+            not_before=now,
+            queued=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def withdraw_queued(connection: sa.Connection, which: sa.ColumnElement[bool], cause: str, now: datetime) -> None:
+    """Cancel mails that are queued and were not claimed."""
+    connection.execute(send.update().where(which).values(state="cancelled", finished=now, cause=cause))
+
+
+def suppress(connection: sa.Connection, keys: Keys, address: str, cause: str, now: datetime) -> None:
+    """Never write to this address again: nothing queued, drafted or planned for it leaves any more."""
+    mark = keys.mark(address)
+    connection.execute(insert(suppression).values(mark=mark, cause=cause, since=now).on_conflict_do_nothing())
+    stop_follow_ups(connection, keys, address, cause, now)
+    connection.execute(
+        draft.update()
+        .where(draft.c.address == address.lower(), draft.c.state == "waiting")
+        .values(state="superseded", settled=now, by=cause)
+    )
+    withdraw_queued(connection, sa.and_(send.c.address == address.lower(), send.c.state == "queued"), cause, now)
+    connection.execute(
+        contact.update()
+        .where(contact.c.address == address.lower())
+        .values(state=ContactState.SUPPRESSED, cause=cause, since=now)
+    )
+    record(connection, keys, now, "suppressed", address=address, text=cause)
+
+
+def stop_follow_ups(connection: sa.Connection, keys: Keys, address: str, cause: str, now: datetime) -> None:
+    """Drop the planned touches of an address with a written cause; drafts and queued mails of touches go with them."""
+    address = address.lower()
+    open_steps = connection.execute(
+        sa.select(step).where(step.c.address == address, step.c.state.in_(("planned", "moved", "drafted")))
+    ).all()
+    for row in open_steps:
+        connection.execute(step.update().where(step.c.key == row.key).values(state="dropped", cause=cause))
+        text = f"touch {row.number} of {row.track}: {cause}"
+        record(connection, keys, now, "dropped", message=row.case, address=address, text=text)
+    touches = sa.and_(draft.c.address == address, draft.c.kind == Kind.FOLLOW_UP)
+    connection.execute(
+        draft.update().where(touches, draft.c.state == "waiting").values(state="superseded", settled=now, by=cause)
+    )
+    ours = sa.select(draft.c.key).where(touches)
+    withdraw_queued(connection, sa.and_(send.c.draft.in_(ours), send.c.state == "queued"), cause, now)
+    connection.execute(case.update().where(case.c.address == address, case.c.closed.is_(None)).values(closed=cause))
+    connection.execute(
+        contact.update()
+        .where(contact.c.address == address, contact.c.state == ContactState.IN_FOLLOW_UP)
+        .values(state=ContactState.ACTIVE, cause=cause, since=now)
+    )
+
+
+def settle_contact(connection: sa.Connection, keys: Keys, address: str, of: str, cause: str, now: datetime) -> None:
+    """When the last touch of a case is dropped, its contact hibernates."""
+    left = sa.select(step.c.key).where(step.c.case == of, step.c.state.in_(("planned", "moved", "drafted")))
+    if connection.execute(left).first() is not None:
+        return
+    done = connection.execute(
+        contact.update()
+        .where(contact.c.address == address.lower(), contact.c.state == ContactState.IN_FOLLOW_UP)
+        .values(state=ContactState.HIBERNATING, cause=cause, since=now)
+    )
+    if done.rowcount:
+        record(connection, keys, now, "hibernating", message=of, address=address, text=cause)
+
+
+def read_step(row: Row) -> FollowUp:
+    """A row of the step table as the core's record."""
+    return FollowUp(
+        key=row.key,
+        case=row.case,
+        address=row.address,
+        track=row.track,
+        number=row.number,
+        template=row.template,
+        due=row.due,
+    )
+
+
+def _decision(plan: Plan, now: datetime) -> Mapping[str, Any]:
+    verdict = plan.verdict
+    return {
+        "message": plan.message.key,
+        "at": now,
+        "outcome": plan.decision.outcome,
+        "check": plan.screening.check,
+        "intent": verdict.intent if verdict else None,
+        "reason": verdict.reason if verdict else None,
+        "subreason": verdict.subreason if verdict else None,
+        "confidence": verdict.confidence if verdict else None,
+        "language": verdict.language if verdict else None,
+        "sensitive": verdict.sensitive if verdict else None,
+        "opt_out": verdict.opt_out if verdict else None,
+        "template": plan.decision.template,
+        "review": plan.decision.review,
+        "why": list(plan.decision.why),
+        "verdict": _plain(verdict) if verdict else None,
+    }
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "intent": verdict.intent,
+        "reason": verdict.reason,
+        "subreason": verdict.subreason,
+        "confidence": round(verdict.confidence, 4),
+        "intent_confidence": round(verdict.intent_confidence, 4),
+        "runner_up": verdict.runner_up,
+        "language": verdict.language,
+        "dates": [{"text": d.text, "day": d.day.isoformat(), "kind": d.kind} for d in verdict.dates],
+        "sensitive": verdict.sensitive,
+        "opt_out": verdict.opt_out,
+        "firm": verdict.firm,
+        "question": verdict.question,
+        "evidence": [span.text for span in verdict.evidence],
+    }

@@ -1,0 +1,378 @@
+"""Mails on their way: claimed once, fenced, counted against the caps, and never sent twice.
+
+The protocol: `claim` commits `sending/pre`; everything up to the final dot may then be repeated. `may_finish` commits
+`sending/dot` and is the last look at the stop switch and the suppressions; after it, at most one dot is ever written for
+the row. What the other side said is written down by `sent`, `later`, `refused` or `uncertain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from pipeline.core.records import Caps, ContactState, Kind, Send
+from pipeline.store.database import Database
+from pipeline.store.events import record
+from pipeline.store.keys import Keys
+from pipeline.store.schema import attempt, cap_event, case, contact, control, draft, send, step, suppression
+
+Row = sa.Row[Any]
+
+LEASE = timedelta(minutes=15)
+BACKOFF = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
+GIVE_UP = timedelta(days=5)
+EVIDENCE_WITHIN = timedelta(minutes=60)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """A send that ended, for the outbox folder: `state` is sent, held or cancelled."""
+
+    key: str
+    draft: str
+    state: str
+    cause: str | None
+    finished: datetime
+
+
+class Sends:
+    """Hands out mails to send and writes down what became of them."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    def claim(self, limit: int, owner: str, caps: Caps, now: datetime) -> list[Send]:
+        """Claim up to `limit` due mails within the caps; the suppressed are cancelled, nothing is claimed while stopped."""
+        with self._database.writing() as connection:
+            if _stopped(connection):
+                return []
+            rows = connection.execute(
+                sa.select(send)
+                .where(send.c.state == "queued", send.c.not_before <= now)
+                .order_by(send.c.not_before, send.c.key)
+                .limit(limit)
+            ).all()
+            claimed = (self._claim_one(connection, row, owner, caps, now) for row in rows)
+            return [one for one in claimed if one]
+
+    def _claim_one(self, connection: sa.Connection, row: Row, owner: str, caps: Caps, now: datetime) -> Send | None:
+        if self._suppressed(connection, row.address):
+            self._cancel(connection, row, now)
+            return None
+        free_at = _free_at(connection, row, caps, now)
+        if free_at is None:
+            self._hold(connection, row, f"address cap: one automatic mail in {caps.address_days} days", now)
+            return None
+        if free_at > now:
+            connection.execute(send.update().where(send.c.key == row.key).values(not_before=free_at, cause="cap reached"))
+            return None
+        fence = row.fence + 1
+        connection.execute(
+            send.update()
+            .where(send.c.key == row.key, send.c.state == "queued", send.c.fence == row.fence)
+            .values(
+                state="sending",
+                phase="pre",
+                owner=owner,
+                fence=fence,
+                lease_until=now + LEASE,
+                attempts=row.attempts + 1,
+            )
+        )
+        counted = {"address": row.address, "domain": row.domain, "automatic": row.automatic, "at": now}
+        connection.execute(
+            insert(cap_event).values(send=row.key, **counted).on_conflict_do_update(index_elements=["send"], set_=counted)
+        )
+        _note(connection, row.key, fence, now, "claim")
+        return Send(
+            key=row.key,
+            draft=row.draft,
+            message_id=row.message_id,
+            recipient=row.address,
+            data=row.data,
+            automatic=row.automatic,
+            fence=fence,
+            attempts=row.attempts + 1,
+        )
+
+    def may_finish(self, mail: Send, now: datetime) -> bool:
+        """Commit `sending/dot` if this claim still holds and nothing forbids the mail; False means: break off, send nothing."""
+        with self._database.writing() as connection:
+            row = self._held_by(connection, mail, "pre")
+            if row is None or row.lease_until <= now:
+                return False
+            if self._suppressed(connection, row.address):
+                self._cancel(connection, row, now)
+                return False
+            if _stopped(connection):
+                self._requeue(connection, row, now, "stopped", now)
+                return False
+            connection.execute(send.update().where(send.c.key == row.key).values(phase="dot"))
+            _note(connection, row.key, mail.fence, now, "dot")
+        return True
+
+    def sent(self, mail: Send, reply: str, now: datetime) -> bool:
+        """The other side took it over. A late word for the same fence also settles an uncertain send."""
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(send).where(send.c.key == mail.key)).one()
+            if row.fence != mail.fence or row.state not in ("sending", "uncertain", "held"):
+                return False
+            self._sent(connection, row, reply, now)
+        return True
+
+    def proved(self, key: str, evidence: str, now: datetime) -> bool:
+        """Evidence shows that an uncertain send was delivered."""
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(send).where(send.c.key == key)).one()
+            uncertain = row.state == "uncertain" or (row.state == "held" and row.phase == "dot")
+            if uncertain:
+                self._sent(connection, row, evidence, now)
+        return bool(uncertain)
+
+    def later(self, mail: Send, reply: str, now: datetime) -> None:
+        """It surely did not go out this time: queue it again with growing patience, or give up after five days."""
+        with self._database.writing() as connection:
+            row = self._held_by(connection, mail)
+            if row is None:
+                return
+            if now - row.queued >= GIVE_UP:
+                self._hold(connection, row, f"expired after {GIVE_UP.days} days; last reply: {reply}", now)
+                return
+            wait = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+            self._requeue(connection, row, now + wait, reply, now)
+
+    def release(self, mail: Send, why: str, now: datetime) -> None:
+        """Give a claim back untouched: nothing was tried, so no patience is used up."""
+        with self._database.writing() as connection:
+            row = self._held_by(connection, mail, "pre")
+            if row is not None:
+                self._requeue(connection, row, now, why, now)
+
+    def refused(self, mail: Send, reply: str, now: datetime) -> None:
+        """The other side refused it for good."""
+        with self._database.writing() as connection:
+            row = self._held_by(connection, mail)
+            if row is not None:
+                self._hold(connection, row, reply, now)
+
+    def uncertain(self, mail: Send, why: str, now: datetime) -> None:
+        """The final dot was written and no answer came."""
+        with self._database.writing() as connection:
+            row = self._held_by(connection, mail)
+            if row is not None:
+                self._uncertain(connection, row, why, now)
+
+    def recover(self, now: datetime, *, everything: bool) -> tuple[int, int]:
+        """Release claims: all of them when this process is the only one, else those whose lease ran out.
+
+        Returns how many were queued again (phase `pre`) and how many are uncertain now (phase `dot`).
+        """
+        which = send.c.state == "sending"
+        if not everything:
+            which = sa.and_(which, send.c.lease_until <= now)
+        with self._database.writing() as connection:
+            rows = connection.execute(sa.select(send).where(which)).all()
+            for row in rows:
+                if row.phase == "pre":
+                    self._requeue(connection, row, now, "released after an interruption", now)
+                else:
+                    self._uncertain(connection, row, "interrupted after the final dot", now)
+        queued = sum(row.phase == "pre" for row in rows)
+        return queued, len(rows) - queued
+
+    def uncertain_sends(self) -> list[Send]:
+        """Sends that wait for evidence."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(send).where(send.c.state == "uncertain").order_by(send.c.key)).all()
+        return [_send(row) for row in rows]
+
+    def queue_again(self, key: str, why: str, now: datetime) -> bool:
+        """Queue a held or uncertain send again: a person (or a delivery that can prove it) says that it never went out."""
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(send).where(send.c.key == key)).first()
+            if row is None or row.state not in ("held", "uncertain"):
+                return False
+            self._requeue(connection, row, now, why, now)
+            connection.execute(send.update().where(send.c.key == key).values(queued=now, shown=False))
+        return True
+
+    def give_up_waiting(self, now: datetime) -> int:
+        """Hold uncertain sends for which no evidence came within the hour. Returns how many."""
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                sa.select(send).where(send.c.state == "uncertain", send.c.finished <= now - EVIDENCE_WITHIN)
+            ).all()
+            for row in rows:
+                cause = f"uncertain: {row.cause}. It may have reached the customer: look before you send it again"
+                connection.execute(send.update().where(send.c.key == row.key).values(state="held", cause=cause, shown=False))
+                record(connection, self._keys, now, "held", message=_case_of(connection, row), text=cause)
+        return len(rows)
+
+    def to_show(self, limit: int = 200) -> list[Finished]:
+        """Ended sends whose file in the outbox folder does not say so yet."""
+        query = (
+            sa.select(send)
+            .where(send.c.state.in_(("sent", "held", "cancelled")), ~send.c.shown)
+            .order_by(send.c.finished)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Finished(key=r.key, draft=r.draft, state=r.state, cause=r.cause, finished=r.finished) for r in rows]
+
+    def shown(self, keys: Sequence[str]) -> None:
+        """Their files are up to date."""
+        with self._database.writing() as connection:
+            connection.execute(send.update().where(send.c.key.in_(keys)).values(shown=True))
+
+    def waiting(self) -> int:
+        """How many mails are queued or on their way."""
+        with self._database.reading() as connection:
+            query = sa.select(sa.func.count()).select_from(send).where(send.c.state.in_(("queued", "sending")))
+            return connection.execute(query).scalar_one()
+
+    def _held_by(self, connection: sa.Connection, mail: Send, phase: str | None = None) -> Row | None:
+        which = sa.and_(send.c.key == mail.key, send.c.fence == mail.fence, send.c.state == "sending")
+        if phase:
+            which = sa.and_(which, send.c.phase == phase)
+        return connection.execute(sa.select(send).where(which)).first()
+
+    def _suppressed(self, connection: sa.Connection, address: str) -> bool:
+        query = sa.select(suppression.c.mark).where(suppression.c.mark == self._keys.mark(address))
+        return connection.execute(query).first() is not None
+
+    def _sent(self, connection: sa.Connection, row: Row, reply: str, now: datetime) -> None:
+        connection.execute(
+            send.update()
+            .where(send.c.key == row.key)
+            .values(state="sent", finished=now, cause=reply[:512], lease_until=None, shown=False)
+        )
+        _note(connection, row.key, row.fence, now, "sent", reply)
+        of = connection.execute(sa.select(draft).where(draft.c.key == row.draft)).one()
+        if of.kind == Kind.ACKNOWLEDGMENT:
+            connection.execute(case.update().where(case.c.message == of.case).values(acknowledged=now))
+        else:
+            connection.execute(
+                case.update().where(case.c.message == of.case).values(touches=case.c.touches + 1, last_touch=now)
+            )
+            connection.execute(step.update().where(step.c.draft == of.key).values(state="done"))
+            self._hibernate_after_last(connection, of, now)
+        record(connection, self._keys, now, "sent", message=of.case, address=of.address, text=f"{of.kind} {of.number}")
+
+    def _hibernate_after_last(self, connection: sa.Connection, of: Row, now: datetime) -> None:
+        left = connection.execute(
+            sa.select(sa.func.count())
+            .select_from(step)
+            .where(step.c.case == of.case, step.c.state.in_(("planned", "moved", "drafted")))
+        ).scalar_one()
+        if left:
+            return
+        done = connection.execute(
+            contact.update()
+            .where(contact.c.address == of.address, contact.c.state == ContactState.IN_FOLLOW_UP)
+            .values(state=ContactState.HIBERNATING, cause="last touch sent", since=now)
+        )
+        if done.rowcount:
+            record(connection, self._keys, now, "hibernating", message=of.case, address=of.address, text="last touch sent")
+
+    def _requeue(self, connection: sa.Connection, row: Row, not_before: datetime, why: str, now: datetime) -> None:
+        values = {"state": "queued", "phase": "pre", "owner": None, "lease_until": None, "finished": None}
+        connection.execute(send.update().where(send.c.key == row.key).values(not_before=not_before, cause=why[:512], **values))
+        connection.execute(cap_event.delete().where(cap_event.c.send == row.key))
+        _note(connection, row.key, row.fence, now, "later", why)
+
+    def _hold(self, connection: sa.Connection, row: Row, why: str, now: datetime) -> None:
+        connection.execute(
+            send.update()
+            .where(send.c.key == row.key)
+            .values(state="held", finished=now, cause=why[:512], lease_until=None, shown=False)
+        )
+        connection.execute(cap_event.delete().where(cap_event.c.send == row.key))
+        _note(connection, row.key, row.fence, now, "refused", why)
+        record(connection, self._keys, now, "held", message=_case_of(connection, row), address=row.address, text=why)
+
+    def _uncertain(self, connection: sa.Connection, row: Row, why: str, now: datetime) -> None:
+        connection.execute(
+            send.update()
+            .where(send.c.key == row.key)
+            .values(state="uncertain", phase="dot", finished=now, cause=why[:512], lease_until=None)
+        )
+        _note(connection, row.key, row.fence, now, "uncertain", why)
+        record(connection, self._keys, now, "uncertain", message=_case_of(connection, row), address=row.address, text=why)
+
+    def _cancel(self, connection: sa.Connection, row: Row, now: datetime) -> None:
+        connection.execute(
+            send.update()
+            .where(send.c.key == row.key)
+            .values(state="cancelled", finished=now, cause="suppressed", lease_until=None)
+        )
+        connection.execute(cap_event.delete().where(cap_event.c.send == row.key))
+        _note(connection, row.key, row.fence, now, "cancelled", "suppressed")
+        record(
+            connection,
+            self._keys,
+            now,
+            "cancelled",
+            message=_case_of(connection, row),
+            address=row.address,
+            text="suppressed",
+        )
+
+
+def _stopped(connection: sa.Connection) -> bool:
+    return connection.execute(sa.select(control.c.name).where(control.c.name == "stop")).first() is not None
+
+
+def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> datetime | None:
+    """When the caps allow this mail: `now`, a later time, or None when its address had its automatic mail already."""
+    if row.automatic and _oldest(connection, now - timedelta(days=caps.address_days), 1, _same_address(row)):
+        return None
+    windows = (
+        (timedelta(hours=1), caps.domain_hour, sa.and_(cap_event.c.domain == row.domain, cap_event.c.send != row.key)),
+        (timedelta(hours=1), caps.hour, cap_event.c.send != row.key),
+        (timedelta(days=1), caps.day, cap_event.c.send != row.key),
+    )
+    free = [now]
+    for length, most, which in windows:
+        oldest = _oldest(connection, now - length, most, which)
+        if oldest:
+            free.append(oldest + length)
+    return max(free)
+
+
+def _same_address(row: Row) -> sa.ColumnElement[bool]:
+    return sa.and_(cap_event.c.address == row.address, cap_event.c.automatic, cap_event.c.send != row.key)
+
+
+def _oldest(connection: sa.Connection, since: datetime, most: int, which: sa.ColumnElement[bool]) -> datetime | None:
+    """The time of the event that must leave the window before another fits in; None while there is room."""
+    query = sa.select(cap_event.c.at).where(cap_event.c.at > since, which).order_by(cap_event.c.at.desc()).limit(most)
+    times = connection.execute(query).scalars().all()
+    return times[-1] if len(times) >= most else None
+
+
+def _case_of(connection: sa.Connection, row: Row) -> str | None:
+    return connection.execute(sa.select(draft.c.case).where(draft.c.key == row.draft)).scalar()
+
+
+def _note(connection: sa.Connection, key: str, fence: int, now: datetime, phase: str, reply: str = "") -> None:
+    connection.execute(attempt.insert().values(send=key, fence=fence, at=now, phase=phase, reply=reply[:512]))
+
+
+def _send(row: Row) -> Send:
+    return Send(
+        key=row.key,
+        draft=row.draft,
+        message_id=row.message_id,
+        recipient=row.address,
+        data=row.data,
+        automatic=row.automatic,
+        fence=row.fence,
+        attempts=row.attempts,
+    )
