@@ -87,13 +87,17 @@ class Drafts:
         with self._database.writing() as connection:
             connection.execute(draft.update().where(draft.c.key.in_(keys)).values(gone=True))
 
-    def approve(self, key: str, outgoing: Send, *, edited: bool, by: str, now: datetime) -> bool:
-        """A rep releases a waiting draft: its frozen mail is queued in the same commit. False when it was settled before."""
+    def approve(self, key: str, outgoing: Send, edited: tuple[str, str] | None, *, by: str, now: datetime) -> bool:
+        """A rep releases a waiting draft: its frozen mail is queued in the same commit. False when it was settled before.
+
+        `edited` are the subject and the whole body as the rep left them, or None when nothing was changed.
+        """
+        words = {"subject": edited[0], "text": edited[1], "quote": ""} if edited else {}
         with self._database.writing() as connection:
             done = connection.execute(
                 draft.update()
                 .where(draft.c.key == key, draft.c.state == "waiting")
-                .values(state="approved", settled=now, by=by, edited=edited)
+                .values(state="approved", settled=now, by=by, edited=edited is not None, **words)
             )
             if not done.rowcount:
                 return False

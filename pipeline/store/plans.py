@@ -32,6 +32,8 @@ from pipeline.store.schema import case, contact, decision, draft, label, message
 
 Row = sa.Row[Any]
 
+OPT_OUT = "opt_out"
+
 _STATE = {Outcome.ANSWER: "decided", Outcome.HOLD: "held", Outcome.IGNORE: "ignored"}
 
 
@@ -329,16 +331,20 @@ def withdraw_queued(connection: sa.Connection, which: sa.ColumnElement[bool], ca
 
 
 def suppress(connection: sa.Connection, keys: Keys, address: str, cause: str, now: datetime) -> None:
-    """Never write to this address again: nothing queued, drafted or planned for it leaves any more."""
+    """Never write to this address again: nothing queued, drafted or planned for it leaves any more.
+
+    One exception: who cancels and opts out in one mail may still be told, by a rep, that the cancellation was received.
+    """
     mark = keys.mark(address)
     connection.execute(insert(suppression).values(mark=mark, cause=cause, since=now).on_conflict_do_nothing())
     stop_follow_ups(connection, keys, address, cause, now)
-    connection.execute(
-        draft.update()
-        .where(draft.c.address == address.lower(), draft.c.state == "waiting")
-        .values(state="superseded", settled=now, by=cause)
-    )
-    withdraw_queued(connection, sa.and_(send.c.address == address.lower(), send.c.state == "queued"), cause, now)
+    if cause != OPT_OUT:
+        connection.execute(
+            draft.update()
+            .where(draft.c.address == address.lower(), draft.c.state == "waiting")
+            .values(state="superseded", settled=now, by=cause)
+        )
+        withdraw_queued(connection, sa.and_(send.c.address == address.lower(), send.c.state == "queued"), cause, now)
     connection.execute(
         contact.update()
         .where(contact.c.address == address.lower())

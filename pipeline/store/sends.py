@@ -19,6 +19,7 @@ from pipeline.core.records import Caps, ContactState, Kind, Send
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
+from pipeline.store.plans import OPT_OUT
 from pipeline.store.schema import attempt, cap_event, case, contact, control, draft, send, step, suppression
 
 Row = sa.Row[Any]
@@ -62,7 +63,7 @@ class Sends:
             return [one for one in claimed if one]
 
     def _claim_one(self, connection: sa.Connection, row: Row, owner: str, caps: Caps, now: datetime) -> Send | None:
-        if self._suppressed(connection, row.address):
+        if self._suppressed(connection, row):
             self._cancel(connection, row, now)
             return None
         free_at = _free_at(connection, row, caps, now)
@@ -107,7 +108,7 @@ class Sends:
             row = self._held_by(connection, mail, "pre")
             if row is None or row.lease_until <= now:
                 return False
-            if self._suppressed(connection, row.address):
+            if self._suppressed(connection, row):
                 self._cancel(connection, row, now)
                 return False
             if _stopped(connection):
@@ -243,9 +244,14 @@ class Sends:
             which = sa.and_(which, send.c.phase == phase)
         return connection.execute(sa.select(send).where(which)).first()
 
-    def _suppressed(self, connection: sa.Connection, address: str) -> bool:
-        query = sa.select(suppression.c.mark).where(suppression.c.mark == self._keys.mark(address))
-        return connection.execute(query).first() is not None
+    def _suppressed(self, connection: sa.Connection, row: Row) -> bool:
+        query = sa.select(suppression.c.cause).where(suppression.c.mark == self._keys.mark(row.address))
+        cause = connection.execute(query).scalar()
+        if cause != OPT_OUT or row.automatic:
+            return cause is not None
+        # A rep may still confirm that the cancellation of somebody who opted out was received; nothing else.
+        kind = connection.execute(sa.select(draft.c.kind).where(draft.c.key == row.draft)).scalar()
+        return kind != Kind.ACKNOWLEDGMENT
 
     def _sent(self, connection: sa.Connection, row: Row, reply: str, now: datetime) -> None:
         connection.execute(

@@ -1,0 +1,216 @@
+"""The whole path of a message, and of a due follow-up, on one screen. The only core file that imports its siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from pipeline.core import compose, decide, followups
+from pipeline.core.cut import cut
+from pipeline.core.parse import parse
+from pipeline.core.records import (
+    Case,
+    ContactState,
+    Decision,
+    Draft,
+    FollowUp,
+    History,
+    Intent,
+    Message,
+    Outcome,
+    Plan,
+    Raw,
+    Reason,
+    Rules,
+    Scores,
+    Screening,
+    Send,
+    StepPlan,
+    Text,
+    Verdict,
+    digest,
+)
+from pipeline.core.screen import screen
+from pipeline.core.understand import for_model, understand
+from pipeline.errors import TextRefused
+
+Render = Callable[[str, str, Mapping[str, str]], Text]
+Stamp = Callable[[str], str]
+
+
+def read(raw: Raw) -> Message:
+    """A mail as the core understands it, the customer's new words apart from what is quoted. Raises Unreadable."""
+    message = parse(raw)
+    text, quoted = cut(message.text)
+    return replace(message, text=text, quoted=quoted)
+
+
+def words(message: Message) -> str:
+    """What the model is asked about: the subject and the new words."""
+    return for_model(message)
+
+
+def answer(
+    message: Message, scores: Scores, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
+) -> Plan:
+    """Say everything that should happen because of one mail. Pure: the same values give the same plan."""
+    screening = screen(message, rules, history)
+    verdict = understand(message, scores, rules)
+    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0)
+
+
+def answer_as(
+    message: Message,
+    verdict: Verdict,
+    history: History,
+    rules: Rules,
+    now: datetime,
+    render: Render,
+    stamp: Stamp,
+    revision: int,
+) -> Plan:
+    """As `answer`, with the verdict of a person: the new text always goes to review, and nobody is silenced by it."""
+    screening = replace(screen(message, rules, history), doubt="a rep corrected the reading")
+    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=revision)
+
+
+def _plan(
+    message: Message,
+    screening: Screening,
+    verdict: Verdict,
+    history: History,
+    rules: Rules,
+    now: datetime,
+    render: Render,
+    stamp: Stamp,
+    *,
+    revision: int,
+) -> Plan:
+    decision = decide.answer(message, screening, verdict, history, rules)
+    plan = Plan(
+        message=message,
+        screening=screening,
+        verdict=verdict,
+        decision=decision,
+        stop=decide.stop_cause(message, screening, verdict),
+        stopped=decide.stopped_addresses(message, screening, history),
+        suppress=decide.suppressed_addresses(message, screening, verdict, history),
+    )
+    if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
+        return plan
+    planned = _planned(message, verdict, rules, now)
+    why = (*decision.why, *_next(planned))
+    try:
+        text = _text(decision.template, message, verdict, rules, render)
+        draft = compose.acknowledgment(
+            message,
+            verdict,
+            decision.template,
+            text,
+            key=digest("draft", message.key, 0, revision),
+            review=decision.review,
+            why=why,
+            rules=rules,
+        )
+        ready = None if draft.review else _freeze(draft, rules, now, stamp)
+    except TextRefused as error:
+        held = replace(decision, outcome=Outcome.HOLD, cause="text_refused", review=True, why=(*decision.why, str(error)))
+        return replace(plan, decision=held)
+    return replace(
+        plan,
+        decision=replace(decision, steps=planned, why=why),
+        draft=draft,
+        outgoing=ready,
+        contact=decide.contact_state(verdict, decision, planned),
+    )
+
+
+def remind(
+    step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
+) -> StepPlan:
+    """Say what becomes of a due follow-up: its draft, a later time, or its end."""
+    verdict, later, why = followups.judge(step, case, history, rules, now)
+    if verdict == "drop":
+        return StepPlan(step=step, dropped=why, why=(why,))
+    if later is not None:
+        return StepPlan(step=step, moved_to=later, why=(why,))
+    review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
+    try:
+        text = render(step.template, case.language, compose.values(case.recipient, case.language, case.sent, None, rules))
+        draft = compose.touch(
+            step, case, text, key=digest("draft", case.message, step.number, 0), review=review, why=_due(step), rules=rules
+        )
+        ready = None if review else _freeze(draft, rules, now, stamp)
+    except TextRefused as error:
+        return StepPlan(step=step, dropped="text_refused", why=(str(error),))
+    return StepPlan(step=step, draft=draft, outgoing=ready)
+
+
+def approve(draft: Draft, body: str, subject: str, rules: Rules, now: datetime, stamp: Stamp) -> Send:
+    """Freeze a draft that a rep released, with the words the rep left in it. Raises TextRefused."""
+    return compose.outgoing(draft, body, subject, stamp(f"mail:{draft.key}"), automatic=False, rules=rules, now=now)
+
+
+def corrected(verdict: Verdict, intent: Intent, reason: Reason | None) -> Verdict:
+    """The verdict as a rep corrected it: a person is sure, and a stale sub-reason goes with the old reason."""
+    same = verdict.intent is intent and verdict.reason is reason
+    return replace(
+        verdict,
+        intent=intent,
+        reason=reason,
+        subreason=verdict.subreason if same else None,
+        confidence=1.0,
+        intent_confidence=1.0,
+        runner_up=None,
+        unsure=False,
+    )
+
+
+def _freeze(draft: Draft, rules: Rules, now: datetime, stamp: Stamp) -> Send:
+    body = compose.whole_body(draft)
+    return compose.outgoing(draft, body, draft.subject, stamp(f"mail:{draft.key}"), automatic=True, rules=rules, now=now)
+
+
+def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) -> tuple[FollowUp, ...]:
+    if verdict.intent is not Intent.CANCEL or message.sender is None:
+        return ()
+    return followups.steps(message.key, message.sender, verdict, rules, now)
+
+
+def _text(template: str, message: Message, verdict: Verdict, rules: Rules, render: Render) -> Text:
+    assert message.sender is not None
+    sent = message.sent or message.arrived
+    wished = followups.own_date(verdict, _day(sent, rules))
+    return render(template, verdict.language, compose.values(message.sender, verdict.language, sent, wished, rules))
+
+
+def _day(moment: datetime, rules: Rules) -> date:
+    return moment.astimezone(ZoneInfo(rules.business.timezone)).date()
+
+
+def _next(planned: tuple[FollowUp, ...]) -> tuple[str, ...]:
+    if not planned:
+        return ("No follow-ups.",)
+    dates = ", ".join(f"{step.template} on {step.due:%Y-%m-%d}" for step in planned)
+    return (f"Follow-ups: {dates}.",)
+
+
+def _due(step: FollowUp) -> tuple[str, ...]:
+    return (f"Touch {step.number} of track {step.track} was due on {step.due:%Y-%m-%d}.",)
+
+
+__all__ = [
+    "ContactState",
+    "Decision",
+    "Render",
+    "Stamp",
+    "answer",
+    "answer_as",
+    "approve",
+    "corrected",
+    "read",
+    "remind",
+    "words",
+]

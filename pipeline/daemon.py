@@ -1,0 +1,265 @@
+"""The daemon: a metronome with a guard round every job, signals, and an orderly end. It decides nothing about mail."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+
+import schedule
+from filelock import FileLock, Timeout
+
+from pipeline import jobs
+from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, WinbackError
+from pipeline.jobs import Site
+
+log = logging.getLogger("winback")
+
+TICK = 1.0
+LEAVE_WITHIN = 4.0
+CLOCK_JUMP = 5.0
+FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+ALARM_AFTER = 300.0
+
+# name, seconds between two runs, job. `poll` also runs as soon as the mailbox says that something arrived.
+JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
+    ("poll", 60, jobs.poll),
+    ("work", 1, jobs.work),
+    ("collect", 1, jobs.collect),
+    ("remind", 10, jobs.remind),
+    ("publish", 1, jobs.publish),
+    ("send", 1, jobs.send),
+    ("tidy", 3600, jobs.tidy),
+)
+
+
+class Leaving(BaseException):
+    """The time to leave is over: whatever still runs is broken off. Its row is found again at the next start."""
+
+
+@contextmanager
+def only_instance(path: Path) -> Iterator[None]:
+    """Hold the lock of a store. Raises AnotherInstance when somebody else does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise AnotherInstance(f"{path}: another winback works on this store. Stop it first, or leave it to work") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@dataclass
+class Guard:
+    """One job's luck: after a failure it waits, longer each time, and after five minutes without success it raises an alarm."""
+
+    name: str
+    wait: float = 0.0
+    not_before: float = 0.0
+    failing_since: float | None = None
+
+    def ready(self, at: float) -> bool:
+        """Whether the job may run at this monotonic time."""
+        return at >= self.not_before
+
+    def failed(self, at: float, *, slowly: bool) -> bool:
+        """Count a failure; True when it is time for an alarm."""
+        self.failing_since = at if self.failing_since is None else self.failing_since
+        self.wait = min(LONGEST_WAIT, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
+        # Full jitter, so that many clients of one server do not come back in step.
+        self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
+        return slowly or at - self.failing_since >= ALARM_AFTER
+
+    def succeeded(self) -> bool:
+        """Forget the failures; True when there were any."""
+        failed = self.failing_since is not None
+        self.wait, self.not_before, self.failing_since = 0.0, 0.0, None
+        return failed
+
+
+@dataclass
+class Daemon:
+    """Runs the jobs of a site until it is told to end. `reload` builds a new site from the configuration, or raises."""
+
+    site: Site
+    poll_every: float = 60.0
+    reload: Callable[[Site], Site] | None = None
+    after_round: Callable[[Site], None] | None = None
+    leaving: bool = False
+    _reload_wanted: bool = False
+    _guards: dict[str, Guard] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; end within five seconds of it."""
+        with self._signals() as wake:
+            self._recover()
+            scheduler, mark = self._scheduler(), self._mark()
+            scheduler.run_all()
+            while not self.leaving:
+                if self._reload_wanted:
+                    self._reload()
+                if abs(self._mark() - mark) > CLOCK_JUMP:
+                    log.warning("the clock jumped by %.0f s; all jobs are set anew", self._mark() - mark)
+                    scheduler, mark = self._scheduler(), self._mark()
+                scheduler.run_pending()
+                if self.after_round:
+                    self.after_round(self.site)
+                if not self.leaving and self._something_arrived(wake):
+                    self.attempt("poll", jobs.poll)
+                    self.attempt("work", jobs.work)
+        log.info("ended in good order")
+
+    def once(self) -> dict[str, int]:
+        """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
+        self._recover()
+        order = ("poll", "work", "collect", "remind", "publish", "send", "publish", "tidy")
+        todo = {name: job for name, _, job in JOBS}
+        done: dict[str, int] = {}
+        for name in order:
+            got = self.attempt(name, todo[name])
+            done[name] = -1 if got < 0 or done.get(name, 0) < 0 else done.get(name, 0) + got
+        return done
+
+    def attempt(self, name: str, job: Callable[[Site], int]) -> int:
+        """Run one job under its guard. Returns what it did, 0 when it has to wait, -1 when it failed. Raises nothing."""
+        guard = self._guards.setdefault(name, Guard(name))
+        if self.leaving or not guard.ready(time.monotonic()):
+            return 0
+        try:
+            done = job(self.site)
+        except TryLater as error:
+            self._failure(guard, error, slowly=False)
+        except (NeedsHuman, StoreBroken, ConfigError, WinbackError) as error:
+            self._failure(guard, error, slowly=True)
+        except Exception as error:  # noqa: BLE001 - the next job must run whatever this one met
+            log.exception("%s failed in a way that nobody foresaw", name)
+            self._failure(guard, error, slowly=True)
+        else:
+            if guard.succeeded():
+                self._all_clear(name)
+            return done
+        return -1
+
+    def _failure(self, guard: Guard, error: Exception, *, slowly: bool) -> None:
+        alarm = guard.failed(time.monotonic(), slowly=slowly)
+        log.warning("%s: %s (again in about %.0f s)", guard.name, error, guard.wait)
+        if not alarm:
+            return
+        text = f"{guard.name}: {error}"
+        try:
+            self.site.store.control.raise_alarm(guard.name, text, self.site.now())
+            self.site.outbox.note(guard.name, text)
+        except WinbackError as worse:
+            log.error("the alarm can't be written down: %s", worse)
+
+    def _all_clear(self, name: str) -> None:
+        log.info("%s works again", name)
+        try:
+            self.site.store.control.clear_alarm(name, self.site.now())
+            self.site.outbox.clear_note(name)
+        except WinbackError as error:
+            log.warning("the end of an alarm can't be written down: %s", error)
+
+    def _recover(self) -> None:
+        queued, uncertain = self.site.store.sends.recover(self.site.now(), everything=True)
+        if queued or uncertain:
+            log.warning("after an interruption: %d sends wait again, %d are uncertain", queued, uncertain)
+
+    def _scheduler(self) -> schedule.Scheduler:
+        scheduler = schedule.Scheduler()
+        for name, seconds, job in (*JOBS, ("heartbeat", 30, self._beat)):
+            every = self.poll_every if name == "poll" else seconds
+            scheduler.every(max(1, int(every))).seconds.do(self.attempt, name, job)
+        return scheduler
+
+    def _beat(self, site: Site) -> int:
+        site.store.control.beat(site.owner, site.now())
+        return 1
+
+    def _something_arrived(self, wake: int) -> bool:
+        guard = self._guards.setdefault("poll", Guard("poll"))
+        if not guard.ready(time.monotonic()):
+            _sleep(TICK, wake)
+            return False
+        try:
+            arrived = self.site.inbox.wait(TICK)
+        except TryLater as error:
+            self._failure(guard, error, slowly=False)
+            return False
+        except (NeedsHuman, WinbackError) as error:
+            self._failure(guard, error, slowly=True)
+            return False
+        _drain(wake)
+        return arrived
+
+    def _reload(self) -> None:
+        self._reload_wanted = False
+        if self.reload is None:
+            return
+        try:
+            self.site = replace(self.reload(self.site), leaving=lambda: self.leaving)
+        except WinbackError as error:
+            log.error("the new configuration is not used, the old one stays:\n%s", error)
+            self.site.outbox.note("config", f"The new configuration is not used, the old one stays:\n{error}")
+            return
+        self.site.outbox.clear_note("config")
+        self._guards.clear()
+        log.info("the new configuration is in force")
+
+    def _mark(self) -> float:
+        return time.time() - time.monotonic()
+
+    @contextmanager
+    def _signals(self) -> Iterator[int]:
+        """Let signals set flags and end the wait; SIGALRM breaks off what takes too long after SIGTERM."""
+        read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+        def leave(_number: int, _frame: FrameType | None) -> None:
+            self.leaving = True
+            signal.setitimer(signal.ITIMER_REAL, LEAVE_WITHIN)
+
+        def too_long(_number: int, _frame: FrameType | None) -> None:
+            raise Leaving
+
+        def reload(_number: int, _frame: FrameType | None) -> None:
+            self._reload_wanted = True
+
+        handlers = {signal.SIGTERM: leave, signal.SIGINT: leave, signal.SIGALRM: too_long, signal.SIGHUP: reload}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        old_fd = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        self.site = replace(self.site, leaving=lambda: self.leaving)
+        try:
+            yield read
+        except Leaving:
+            log.warning("broken off after %.0f s; the row in hand is found again at the next start", LEAVE_WITHIN)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.set_wakeup_fd(old_fd)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.close(read)
+            os.close(write)
+
+
+def _sleep(seconds: float, wake: int) -> None:
+    select.select([wake], [], [], seconds)
+    _drain(wake)
+
+
+def _drain(wake: int) -> None:
+    try:
+        while os.read(wake, 512):
+            pass
+    except BlockingIOError:
+        pass

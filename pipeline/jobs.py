@@ -1,0 +1,567 @@
+"""What the daemon does, job by job: plain functions over a site. Each is bounded, and doing it twice equals doing it once.
+
+    poll     mailbox -> stored mails                 collect  moved files -> approvals, rejections, corrections
+    work     stored mails -> decisions, drafts       send     queued mails -> the customers
+    publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
+    tidy     old data -> gone
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.core import flow
+from pipeline.core.compose import whole_body
+from pipeline.core.records import (
+    Address,
+    Batch,
+    Beginning,
+    Caps,
+    Cursor,
+    DateKind,
+    Draft,
+    FoundDate,
+    Intent,
+    Message,
+    Plan,
+    Raw,
+    Reason,
+    Receipt,
+    Rules,
+    Scores,
+    Send,
+    Sensitive,
+    Span,
+    Text,
+    Verdict,
+)
+from pipeline.edges.outbox import Found
+from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable
+from pipeline.store import Correction, Store, StoredDraft
+
+log = logging.getLogger("winback")
+
+WORK_BATCH = 200
+SEND_BATCH = 20
+LEAST_FREE = 100 << 20
+UNSEEN_TOUCH = timedelta(days=30)
+
+
+class Inbox(Protocol):
+    """A mailbox folder that mails are taken from."""
+
+    folder: str
+
+    def begin(self, start: str | date, now: datetime) -> Beginning:
+        """Look for the first time."""
+
+    def new(self, cursor: Cursor, known: Callable[[Sequence[str]], set[str]]) -> Iterator[Batch]:
+        """Give the mails after the cursor, batch by batch."""
+
+    def epoch(self) -> str:
+        """Tell the folder's epoch; UIDs mean nothing across two of them."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something may have arrived."""
+
+    def mark(self, uids: Sequence[str]) -> None:
+        """Mark mails as taken over; cosmetic."""
+
+    def check(self) -> str:
+        """Say in a sentence whether the folder can be read."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class Session(Protocol):
+    """A connection that mails go out by."""
+
+    def deliver(self, send: Send, sender: str, may_finish: Callable[[], bool]) -> Receipt | None:
+        """Hand over one mail; None when `may_finish` said no."""
+
+
+class Delivery(Protocol):
+    """Where mails go out."""
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open a connection for some mails."""
+
+    def delivered(self, send: Send) -> bool | None:
+        """Say whether this mail went out earlier, or None when that can't be known."""
+
+    def check(self) -> str:
+        """Say in a sentence whether mails can be sent."""
+
+
+class Reader(Protocol):
+    """Reads raw mails where they can do no harm."""
+
+    def read_all(self, raws: Iterable[Raw]) -> Iterator[tuple[Raw, Message | Unreadable]]:
+        """Give each mail as a message, or why it can't be read."""
+
+
+class Model(Protocol):
+    """Texts in, probabilities out."""
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        """Score a batch of texts."""
+
+
+class Outbox(Protocol):
+    """The reps' folder."""
+
+    def publish(self, draft: Draft, sender: Address, now: datetime) -> str:
+        """Write a draft's file into review/ and give its name."""
+
+    def scan(self, now: datetime) -> list[Found]:
+        """List the files that reps moved."""
+
+    def settle(self, name: str, from_folder: str, to_folder: str, *, cause: str | None = None, now: datetime) -> str:
+        """Move a file to where it ends."""
+
+    def store_sent(self, draft: Draft, sender: Address, now: datetime, folder: str, cause: str | None = None) -> str:
+        """Write the file of a mail that never was in review/."""
+
+    def keep(self, key: str, name: str, data: bytes, cause: str, now: datetime) -> str:
+        """Write a customer's mail that waits for a person into held/."""
+
+    def discard(self, draft_key: str) -> None:
+        """Take a superseded draft's file away."""
+
+    def remove(self, folder: str, name: str) -> None:
+        """Take one file away."""
+
+    def note(self, name: str, text: str) -> None:
+        """Leave a note that a rep sees."""
+
+    def clear_note(self, name: str) -> None:
+        """Take the note away."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """Everything a job may use.
+
+    `render` fills a template, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
+    be begun, `free_space` gives the bytes left on the disk, `now` is the clock.
+    """
+
+    store: Store
+    rules: Rules
+    caps: Caps
+    start: str | date
+    keep_raw: timedelta
+    keep_history: timedelta
+    inbox: Inbox
+    delivery: Delivery
+    outbox: Outbox
+    reader: Reader
+    model: Callable[[], Model]
+    render: Callable[[str, str, Mapping[str, str]], Text]
+    stopped: Callable[[], bool]
+    leaving: Callable[[], bool]
+    free_space: Callable[[], int]
+    owner: str
+    now: Callable[[], datetime]
+    folder: Path
+
+
+def poll(site: Site) -> int:
+    """Take new mails over, each with the cursor in one commit. Returns how many were new."""
+    if site.free_space() < LEAST_FREE:
+        raise NeedsHuman(f"{site.folder}: less than {LEAST_FREE >> 20} MB free: no mail is fetched. Make room on the disk")
+    store, inbox = site.store, site.inbox
+    cursor = store.intake.cursor(inbox.folder) or _begin(site)
+    if inbox.epoch() != cursor.epoch:
+        cursor = _begin_again(site, cursor)
+    new = 0
+    for batch in inbox.new(cursor, lambda uids: store.intake.known(inbox.folder, cursor.epoch, uids)):
+        new += store.intake.take(batch, site.now())
+        # After the commit: a crash here leaves a mark out, the other order would lose the mail.
+        inbox.mark([mail.place.uid for mail in batch.mails])
+        if site.leaving():
+            return new
+    store.intake.polled(inbox.folder, site.now())
+    return new
+
+
+def _begin(site: Site) -> Cursor:
+    beginning = site.inbox.begin(site.start, site.now())
+    site.store.intake.begin(beginning, site.now())
+    log.info("first look at %s: starting from UID %s", site.inbox.folder, beginning.cursor.last + 1)
+    return beginning.cursor
+
+
+def _begin_again(site: Site, before: Cursor) -> Cursor:
+    """A new epoch: everything since the last good look is read as old mail, so known and unknown alike are never answered."""
+    last = site.store.intake.last_poll(site.inbox.folder) or before.old_before
+    beginning = site.inbox.begin(last.date(), site.now())
+    site.store.intake.begin(beginning, site.now())
+    log.warning("%s has a new UIDVALIDITY; mail since %s is looked at again, as drafts only", site.inbox.folder, last.date())
+    return beginning.cursor
+
+
+def work(site: Site, limit: int | None = None) -> int:
+    """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
+    done = 0
+    while (limit is None or done < limit) and not site.leaving():
+        waiting = site.store.intake.received(WORK_BATCH)
+        if not waiting:
+            break
+        done += _work_batch(site, waiting)
+    return done
+
+
+def _work_batch(site: Site, waiting: Sequence[Raw]) -> int:
+    messages: list[Message] = []
+    for raw, got in site.reader.read_all(waiting):
+        if isinstance(got, Unreadable):
+            log.warning("%s can't be read and is held: %s", raw.key[:8], got)
+            site.store.intake.failed(raw.key, str(got), site.now(), final=True)
+        else:
+            messages.append(got)
+    for part in _one_each(messages):
+        _decide(site, part)
+    return len(waiting)
+
+
+def _one_each(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Split so that no two mails of one sender are decided on the same snapshot of the past."""
+    left = list(messages)
+    while left:
+        seen: set[str] = set()
+        part: list[Message] = []
+        rest: list[Message] = []
+        for message in left:
+            sender = message.sender.key if message.sender else message.key
+            (rest if sender in seen else part).append(message)
+            seen.add(sender)
+        yield part
+        left = rest
+
+
+def _decide(site: Site, messages: Sequence[Message]) -> None:
+    scores = site.model().score([flow.words(message) for message in messages])
+    histories = site.store.past.of_messages(messages)
+    now = site.now()
+    plans: list[Plan] = []
+    for message, score, history in zip(messages, scores, histories, strict=True):
+        try:
+            plans.append(flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp))
+        except Exception as error:  # noqa: BLE001 - one mail's trouble must not stop the others
+            held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
+            log.exception("%s failed%s", message.key[:8], " three times and is held" if held else "")
+    _evidence(site, plans, histories, now)
+    site.store.plans.decided(plans, now)
+    for plan in plans:
+        _log(plan)
+
+
+def _evidence(site: Site, plans: Sequence[Plan], histories: Sequence[object], now: datetime) -> None:
+    """A mail that answers or returns a mail of ours proves that it was delivered (reliability rule E3)."""
+    for history in histories:
+        key = getattr(history, "replies_to", None)
+        if key and site.store.sends.proved(key, "a later mail refers to it", now):
+            log.info("%s was delivered after all: a later mail refers to it", key)
+
+
+def _log(plan: Plan) -> None:
+    verdict, decision = plan.verdict, plan.decision
+    what = f"{verdict.intent}/{verdict.reason or '-'} {verdict.confidence:.0%}" if verdict else "-"
+    log.info("%s %s (%s): %s", plan.message.key[:8], decision.outcome, decision.cause or decision.template, what)
+
+
+def publish(site: Site) -> int:
+    """Bring the outbox folder up to date with the rows. Returns how many files changed."""
+    now, sender = site.now(), site.rules.business.sender
+    changed = 0
+    for stored in site.store.drafts.to_publish(WORK_BATCH):
+        name = site.outbox.publish(stored.draft, sender, now)
+        site.store.drafts.published([(stored.draft.key, name)])
+        changed += 1
+    for stored in site.store.drafts.to_withdraw():
+        site.outbox.discard(stored.draft.key)
+        site.store.drafts.withdrawn([stored.draft.key])
+        changed += 1
+    for mail in site.store.drafts.held_to_show():
+        who = Address(name=mail.name or "", address=mail.sender or "")
+        site.outbox.keep(mail.key, who.name or who.address, mail.data or b"", _why_held(mail.reason), now)
+        site.store.drafts.held_shown([mail.key])
+        changed += 1
+    return changed + _publish_sent(site, now)
+
+
+def _publish_sent(site: Site, now: datetime) -> int:
+    ended = site.store.sends.to_show()
+    for finished in ended:
+        folder = "sent" if finished.state == "sent" else "held"
+        stored = site.store.drafts.get(finished.draft)
+        if stored is not None:
+            cause = finished.cause if folder == "held" else None
+            site.outbox.store_sent(stored.draft, site.rules.business.sender, now, folder, cause)
+        site.store.sends.shown([finished.key])
+    return len(ended)
+
+
+_HELD = {
+    "unreadable": "this mail can't be read by winback: open it in your mail program and answer it yourself",
+    "poison": "winback failed three times on this mail: open it in your mail program, and tell your admin",
+    "unsure": "winback is not sure whether this is a cancellation: move it into the folder of its reason, or answer it",
+    "calendar": "a calendar answer that cancels: winback answers no calendar mail, a person should",
+    "suppressed": "the writer does not want mail from winback: a person should answer",
+    "spoofed": "the sender may be forged: check before you answer",
+    "no_reply": "a machine tells of a cancellation: there is nobody to answer, but look at it",
+    "too_big": "this mail was too big to take over: it lies in the mailbox",
+    "text_refused": "the text for this answer is broken: tell your admin to run `winback check`",
+}
+
+
+def _why_held(reason: str) -> str:
+    return _HELD.get(reason, f"held: {reason}; a person should look at it")
+
+
+def collect(site: Site) -> int:
+    """Carry out what reps did with the files. Returns how many files were acted on."""
+    acted = 0
+    for found in site.outbox.scan(site.now()):
+        if found.problem:
+            _complain(site, found)
+            continue
+        acted += _collect_one(site, found)
+    return acted
+
+
+def _collect_one(site: Site, found: Found) -> bool:
+    if found.draft_key is None:
+        return _correct_held(site, found)
+    stored = site.store.drafts.get(found.draft_key)
+    if stored is None:
+        return _complain(site, found, "its draft is not known here; it is left alone")
+    if found.folder == "approved":
+        return _approve_file(site, stored, found)
+    if found.folder == "rejected":
+        return _reject_file(site, stored, found)
+    return _correct_file(site, stored, found)
+
+
+def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
+    try:
+        released = approve(site, stored, found.text, found.subject, by="outbox")
+    except TextRefused as error:
+        return _complain(site, found, str(error))
+    if not released and stored.state != "approved":
+        site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=site.now())
+        return True
+    # The row has it: what is in the file now changes nothing any more, and its copy in sent/ comes from the row.
+    site.outbox.remove(found.folder, found.name)
+    return True
+
+
+def _too_late(stored: StoredDraft) -> str:
+    return f"not sent: this draft was {stored.state} before ({stored.by})"
+
+
+def _reject_file(site: Site, stored: StoredDraft, found: Found) -> bool:
+    if stored.state == "waiting":
+        site.store.drafts.reject(stored.draft.key, by="outbox", now=site.now())
+        log.info("%s rejected by a rep", stored.draft.key[:8])
+        return True
+    return False
+
+
+def _correct_file(site: Site, stored: StoredDraft, found: Found) -> bool:
+    done = correct(site, stored.draft.case, found.folder, by="outbox")
+    if not done:
+        return _complain(site, found, "its mail is not stored any more, so its reason can't be changed; move it back")
+    site.outbox.remove(found.folder, found.name)
+    return True
+
+
+def _correct_held(site: Site, found: Found) -> bool:
+    if found.mail_key is None or found.folder in ("approved", "rejected"):
+        return False
+    if not correct(site, found.mail_key, found.folder, by="outbox"):
+        return _complain(site, found, "its mail is not stored any more, so it can't be answered from here")
+    site.outbox.remove(found.folder, found.name)
+    return True
+
+
+def _complain(site: Site, found: Found, problem: str | None = None) -> bool:
+    site.outbox.note(f"{found.folder} {found.name}", f"{found.folder}/{found.name}: {problem or found.problem}")
+    return False
+
+
+def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | None, *, by: str) -> bool:
+    """Release a waiting draft, edited or not. False when it was settled before. Raises TextRefused."""
+    draft = stored.draft
+    whole = whole_body(draft)
+    text = whole if body is None else body
+    title = subject or draft.subject
+    edited = text.strip() != whole.strip() or title != draft.subject
+    if edited and _cut_off(text, draft):
+        raise TextRefused("the text ends in the middle, as if the file was only half saved: save it again")
+    mail = flow.approve(draft, text, title, site.rules, site.now(), site.store.keys.stamp)
+    words = (title, text) if edited else None
+    done = site.store.drafts.approve(draft.key, mail, words, by=by, now=site.now())
+    if done:
+        log.info("%s approved by %s%s", draft.key[:8], by, ", edited" if edited else "")
+    return done
+
+
+def _cut_off(text: str, draft: Draft) -> bool:
+    """A beginning of our own text that stops before its end is half a file, not an edit; the quote may be left out."""
+    words, ours = text.strip(), draft.text.strip()
+    return words != ours and ours.startswith(words) and len(words) < len(ours)
+
+
+def reject(site: Site, stored: StoredDraft, *, by: str) -> bool:
+    """Say no to a waiting draft. False when it was settled before."""
+    done = site.store.drafts.reject(stored.draft.key, by=by, now=site.now())
+    if done:
+        site.outbox.discard(stored.draft.key)
+    return done
+
+
+def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
+    """Say what a mail really is: a reason, `reschedule` or `not_a_cancellation`. False when the mail is not stored any more."""
+    raw = site.store.intake.raw(mail_key)
+    if raw is None:
+        return False
+    message = next(iter(site.reader.read_all([raw])))[1]
+    if isinstance(message, Unreadable):
+        return False
+    intent, reason = _meaning(to)
+    old = verdict_from(site.store.plans.verdict_of(mail_key))
+    history = site.store.past.of_messages([message])[0]
+    plan = flow.answer_as(
+        message,
+        flow.corrected(old, intent, reason),
+        history,
+        site.rules,
+        site.now(),
+        site.render,
+        site.store.keys.stamp,
+        site.store.plans.revision(mail_key),
+    )
+    site.store.plans.corrected(plan, Correction(intent=intent, reason=reason, by=by), site.now())
+    log.info("%s corrected by a rep: %s", mail_key[:8], to)
+    return True
+
+
+def _meaning(to: str) -> tuple[Intent, Reason | None]:
+    if to == "not_a_cancellation":
+        return Intent.NONE, None
+    if to == "reschedule":
+        return Intent.RESCHEDULE, None
+    return Intent.CANCEL, Reason(to)
+
+
+def verdict_from(plain: Mapping[str, object] | None) -> Verdict:
+    """The stored verdict as a record again; spans and places of dates are not kept."""
+    if not plain:
+        return Verdict(intent=Intent.NONE)
+    dates = plain.get("dates")
+    evidence = plain.get("evidence")
+    return Verdict(
+        intent=Intent(str(plain["intent"])),
+        reason=Reason(str(plain["reason"])) if plain.get("reason") else None,
+        subreason=str(plain["subreason"]) if plain.get("subreason") else None,
+        language=str(plain.get("language") or "en"),
+        sensitive=Sensitive(str(plain["sensitive"])) if plain.get("sensitive") else None,
+        opt_out=bool(plain.get("opt_out")),
+        firm=bool(plain.get("firm")),
+        question=bool(plain.get("question")),
+        dates=tuple(
+            FoundDate(text=d["text"], day=date.fromisoformat(d["day"]), kind=DateKind(d["kind"]), start=0, end=0)
+            for d in (dates if isinstance(dates, list) else [])
+        ),
+        evidence=tuple(Span(text=text, start=-1) for text in (evidence if isinstance(evidence, list) else [])),
+    )
+
+
+def send(site: Site) -> int:
+    """Hand over what is queued, one mail after the other, within the caps. Returns how many were sent."""
+    _resolve(site)
+    if site.stopped():
+        return 0
+    mails = site.store.sends.claim(SEND_BATCH, site.owner, site.caps, site.now())
+    if not mails:
+        return 0
+    sent = 0
+    left = list(mails)
+    try:
+        with site.delivery.session() as session:
+            while left and not site.leaving():
+                sent += _send_one(site, session, left[0])
+                left.pop(0)
+    finally:
+        # Whatever ended the session: what did not get to its final dot waits as if it had never been claimed.
+        for mail in left:
+            site.store.sends.release(mail, "the connection ended before its turn", site.now())
+    return sent
+
+
+def _send_one(site: Site, session: Session, mail: Send) -> bool:
+    store = site.store.sends
+
+    def may_finish() -> bool:
+        return not site.stopped() and store.may_finish(mail, site.now())
+
+    try:
+        receipt = session.deliver(mail, site.rules.business.sender.address, may_finish)
+    except TryLater as error:
+        store.later(mail, str(error), site.now())
+        log.warning("%s is tried again later: %s", mail.key, error)
+        return False
+    except Refused as error:
+        store.refused(mail, str(error), site.now())
+        log.warning("%s was refused and is held: %s", mail.key, error)
+        return False
+    except Uncertain as error:
+        store.uncertain(mail, str(error), site.now())
+        log.error("%s may have been sent, nobody knows: %s", mail.key, error)
+        return False
+    if receipt is None:
+        store.release(mail, "stopped or overtaken before the final dot", site.now())
+        return False
+    store.sent(mail, f"{receipt.code} {receipt.reply}", site.now())
+    log.info("%s sent", mail.key)
+    return True
+
+
+def _resolve(site: Site) -> None:
+    """Settle uncertain sends by what the delivery can prove; those without proof are held for a person in time."""
+    site.store.sends.recover(site.now(), everything=False)
+    for mail in site.store.sends.uncertain_sends():
+        proof = site.delivery.delivered(mail)
+        if proof:
+            site.store.sends.proved(mail.key, "found where it was delivered", site.now())
+        elif proof is False:
+            site.store.sends.queue_again(mail.key, "proved not to have been delivered", site.now())
+    site.store.sends.give_up_waiting(site.now())
+
+
+def remind(site: Site) -> int:
+    """Take the steps whose time has come through the core again, with fresh history. Returns how many were looked at."""
+    now = site.now()
+    site.store.drafts.expire_touches(UNSEEN_TOUCH, now)
+    due = site.store.plans.due_steps(WORK_BATCH, now)
+    for step, case in due:
+        history = site.store.past.of_address(step.address)
+        plan = flow.remind(step, case, history, site.rules, now, site.render, site.store.keys.stamp)
+        site.store.plans.step(plan, now)
+        log.info("touch %s of %s: %s", step.number, step.case[:8], plan.dropped or plan.moved_to or "drafted")
+    return len(due)
+
+
+def tidy(site: Site) -> int:
+    """Take away what is older than privacy allows. Returns how many things went."""
+    emptied, forgotten = site.store.overview.tidy(site.keep_raw, site.keep_history, site.now())
+    return emptied + forgotten
