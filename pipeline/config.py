@@ -101,11 +101,8 @@ def duration(text: str) -> timedelta:
     return timedelta(days=round(length / _UNITS["d"])) if match[2] == "mo" else length
 
 
-# Readers: each turns the text of one value into what it means, or raises _Mistake with what was expected and an example.
-
-
 def _leaf(expected: str, read: Callable[[Any], object]) -> BeforeValidator:
-    """A reader of one value; whatever `read` stumbles over becomes "expected ..."."""
+    """A reader of one value: it turns text into what it means; whatever `read` stumbles over becomes "expected ..."."""
 
     def check(value: object) -> object:
         try:
@@ -183,6 +180,12 @@ def _address(value: str) -> records.Address:
     _matching(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}")(local)
     _matching(r"[a-zA-Z0-9-]{1,63}(\.[a-zA-Z0-9-]{1,63})*")(domain)
     return records.Address(name=match[1] or "", address=f"{local}@{domain.lower()}")
+
+
+def _person(value: str) -> records.Address:
+    address = _address(value)
+    _line(address.name)
+    return address
 
 
 def _time(value: str) -> time:
@@ -333,13 +336,13 @@ def _endpoint_beside(endpoint: Endpoint, info: ValidationInfo) -> Endpoint:
 
 def _track_name(value: str) -> str:
     if value not in TRACKS:
-        raise _Mistake(f"unknown reason{_did_you_mean(value, TRACKS)}; expected {', '.join(records.Reason)} or a sub-reason")
+        raise _Mistake(_unknown("reason", value, TRACKS))
     return value
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
+def _unknown(what: str, word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
-    return f", did you mean {near[0]}?" if near else ""
+    return f"unknown {what}: " + (f"did you mean {near[0]}?" if near else f"expected one of {', '.join(sorted(known))}")
 
 
 def _login_has_password(secret: Secret | None, info: ValidationInfo) -> Secret | None:
@@ -363,6 +366,7 @@ Phone = Annotated[str, _leaf('text on one line, such as "+1 555 0100"', _optiona
 Post = Annotated[str, _leaf('text on one line, such as "1 High Street, Springfield"', _optional(_line))]
 Name = Annotated[str, _leaf('text on one line, such as "Bluedoor Studio"', _line)]
 Mailbox = Annotated[records.Address, _leaf('an address such as "Dana Reyes <dana@bluedoor.example>"', _address)]
+Person = Annotated[records.Address, _leaf('a name and an address such as "Dana Reyes <dana@bluedoor.example>"', _person)]
 Template = Annotated[str, _leaf("the name of a text, without folder and .txt, such as price_1", _matching(r"[a-z0-9_]+"))]
 Flag = Annotated[bool, _leaf("true or false, such as true", lambda value: _FLAGS[value.lower()])]
 Folder = Annotated[Path, _leaf("a path such as outbox", lambda value: Path(_line(value))), AfterValidator(_beside)]
@@ -386,12 +390,12 @@ class Block(BaseModel):
 class Business(Block):
     """Who writes."""
 
-    name: Name = _needed("Bluedoor Studio")
-    sender: Mailbox = _needed('"Dana Reyes <dana@bluedoor.example>"')
+    name: Name = _needed("name: Bluedoor Studio")
+    sender: Person = _needed("sender: Dana Reyes <dana@bluedoor.example>")
     address: Post = _default("")
     phone: Phone = _default("")
     timezone: Annotated[str, _leaf("a time zone such as Europe/Madrid or America/New_York", _timezone)] = _needed(
-        "Europe/Madrid"
+        "timezone: Europe/Madrid"
     )
     country: Annotated[
         str, _leaf("a country as two letters, such as US", _optional(lambda value: _matching("[A-Z]{2}")(value.upper())))
@@ -410,7 +414,7 @@ class Inbox(Block):
             "maildir:PATH or imaps://USER@HOST/FOLDER, such as imaps://dana%40bluedoor.example@imap.bluedoor.example/INBOX",
         ),
         AfterValidator(_endpoint_beside),
-    ] = _needed("maildir:inbox")
+    ] = _needed("url: maildir:inbox")
     password: Password = _default(None)
     own_addresses: tuple[Mailbox, ...] = _default([])
     trusted_authserv: tuple[
@@ -446,7 +450,7 @@ class Delivery(Block):
         Endpoint,
         _url(_DELIVERY, "maildir:PATH or smtps://USER@HOST, such as smtps://dana%40bluedoor.example@smtp.bluedoor.example"),
         AfterValidator(_endpoint_beside),
-    ] = _needed("maildir:sent-mail")
+    ] = _needed("url: maildir:sent-mail")
     password: Password = _default(None)
     caps: Caps = _default({})
 
@@ -462,8 +466,8 @@ class Store(Block):
 class Touch(Block):
     """One step of a track."""
 
-    after: Annotated[timedelta, _span("0s", "60mo", "5d")] = _needed("5d")
-    template: Template = _needed("price_1")
+    after: Annotated[timedelta, _span("0s", "60mo", "5d")] = _needed("after: 5d")
+    template: Template = _needed("template: price_1")
     own_date: Flag = _default("false")
 
 
@@ -488,7 +492,7 @@ class FollowUps(Block):
 class Charge(Block):
     """What is charged or given back for a cancellation `within` this time before the appointment: a share or an amount."""
 
-    within: Annotated[timedelta, _span("0s", "24mo", "24h")] = _needed("24h")
+    within: Annotated[timedelta, _span("0s", "24mo", "24h")] = _needed("within: 24h")
     percent: Annotated[Decimal | None, _decimal("0", "100", "50")] = None
     amount: Annotated[Decimal | None, _decimal("0", "999999999", "25.00")] = _default(None)
 
@@ -504,7 +508,7 @@ class Charge(Block):
 class Package(Block):
     """Sessions sold together."""
 
-    sessions: Annotated[int, _whole(1, 1_000, 10)] = _needed("10")
+    sessions: Annotated[int, _whole(1, 1_000, 10)] = _needed("sessions: 10")
     price: Annotated[Decimal | None, _decimal("0", "999999999", "400")] = None
 
 
@@ -631,7 +635,7 @@ class _Reading:
         if len(path) > _DEEPEST:
             raise ConfigError(f"{self.file}:{line}: the blocks are nested too deeply: at most {_DEEPEST} levels")
         if not str(node.tag).startswith("tag:yaml.org,2002:"):
-            self.complain(path, f"{node.tag} has no meaning here: leave it out, or put the text in quotes")
+            self.complain(path, "a word that begins with ! has no meaning here: put the text in quotes")
         if isinstance(node, MappingNode):
             return dict(self._items(node, path))
         if isinstance(node, SequenceNode):
@@ -672,19 +676,20 @@ def _compose(path: Path) -> Node | None:
         raise ConfigError(f"{path.name}:{line}: is not UTF-8 text: save the file as UTF-8") from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: {_syntax(error)}") from error
+        # Not chained, like all below: YAML's own text would repeat the line, with a password perhaps.
+        raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: {_syntax(error)}") from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise ConfigError(f"{path.name}:{line}: holds the control character {error.character!r}: delete it") from error
-    except (YAMLError, RecursionError) as error:
-        raise ConfigError(f"{path.name}:1: is not YAML: {error}") from error
+        raise ConfigError(f"{path.name}:{line}: holds a control character: delete it") from None
+    except (YAMLError, RecursionError):
+        raise ConfigError(f"{path.name}:1: is not YAML that can be read: compare it with a file of `winback init`") from None
     return node
 
 
 def _syntax(error: MarkedYAMLError) -> str:
-    where = f" {error.context}" if error.context else ""
+    problem = re.sub(r"alias '.*'", "alias", f"{error.context or ''} {error.problem}").strip()
     hint = "indent with spaces, put a space after each colon, and put text with : # { [ * & ! @ in quotes"
-    return f"is not YAML:{where} {error.problem}; {hint}"
+    return f"is not YAML: {problem}; {hint}"
 
 
 def _explain(details: ErrorDetails) -> tuple[tuple[str, ...], str]:
@@ -694,8 +699,7 @@ def _explain(details: ErrorDetails) -> tuple[tuple[str, ...], str]:
     if details["type"] == "missing":
         return path, f"missing, such as {info.examples[0] if info and info.examples else '...'}"
     if details["type"] == "extra_forbidden":
-        known = block.model_fields
-        return path, f"unknown key{_did_you_mean(path[-1], known) or ', expected one of ' + ', '.join(known)}"
+        return path, _unknown("key", path[-1], block.model_fields)
     if details["type"] == "value_error":
         return path, str(details["ctx"]["error"]) + _got(path, details["input"])
     return path, _SHAPES.get(details["type"], details["msg"]) + _got(path, details["input"])
@@ -727,5 +731,7 @@ def _got(path: tuple[str, ...], value: object) -> str:
     """What stood there instead, shortened, and without what could be a password."""
     if value is None or "password" in path:
         return ""
-    text = re.sub(r"://[^/]*@", "://***@", repr(value))
+    if not isinstance(value, str):
+        return "; got a list" if isinstance(value, list) else "; got a block of keys"
+    text = repr(re.sub(r"://.*@", "://***@", value))
     return f"; got {text if len(text) <= 80 else text[:77] + '...'}"

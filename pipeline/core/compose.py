@@ -33,6 +33,8 @@ def day_in_words(day: date, language: str) -> str:
 def first_name(who: Address) -> str:
     """The name to greet with, or "" when the shown name is not one a careful person would use (reliability rule C10)."""
     name = unicodedata.normalize("NFC", who.name).strip().strip("\"'")
+    if _NO_NAME.search(name):
+        return ""
     if "," in name:  # "Lopez, Maria"
         name = name.split(",", 1)[1].strip()
     words = [word for word in name.split() if not _TITLE.fullmatch(word)]
@@ -42,6 +44,7 @@ def first_name(who: Address) -> str:
     return first.capitalize() if first.islower() or (first.isupper() and len(first) > 2) else first
 
 
+_NO_NAME = re.compile(r"[@\d$€£]|://|www\.", re.IGNORECASE)
 _TITLE = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|sir|sr|sra|srta|dra|don|doña|d|dña|lic|ing)\.?", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*\.?")
 

@@ -27,9 +27,6 @@ HELD_IF_CANCELLED = frozenset({"calendar", "suppressed", "spoofed", "no_reply", 
 # Checks that mean a machine or a stranger wrote: their words neither stop nor start anything.
 NOT_A_PERSON = frozenset({"bounce", "own", "loop", "automatic", "list", "receipt", "feedback", "role"})
 
-# Below this, "not a cancellation" is not said with enough confidence to let a customer's mail pass unseen.
-NONE_AT = 0.5
-
 
 def answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
     """Say what becomes of a mail. The first row that applies decides; steps are planned by `followups` afterwards."""
@@ -221,7 +218,3 @@ def suppressed_addresses(
             found[history.counterpart] = "opt_out"
     return found
 
-
-def decided_late(now: datetime, message: Message) -> bool:
-    """Whether a mail is so late that an answer "at once" would be odd; it then goes to review."""
-    return now - message.arrived > timedelta(days=2)

@@ -1,8 +1,8 @@
-"""Read the bytes of a mail into a Message. Asks nobody, believes nothing, and loses no word a person could have read.
+"""Read the bytes of a mail into a Message. Asks nobody, believes nothing, and keeps every word a person could have read.
 
-mail-parser reads addresses, date and structure. It gets a lean copy of the mail: trace headers and the bodies of
-attachments cost most of the time and carry no text, and it is quadratic or fails on some hostile ones. What it loses is
-recovered from the parts themselves, and every recovery has its line in `Message.defects`.
+mail-parser reads addresses, date and structure. It is given a lean copy of the mail, because trace headers and the
+bodies of attachments cost most of the time and hold no text, and because some hostile mails make it slow or raise.
+What it loses is recovered from the parts themselves; `Message.defects` names every recovery.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ import binascii
 import codecs
 import re
 import unicodedata
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes, message_from_string
 from email.message import Message as Part
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import mailparser
 from lxml import etree
@@ -27,31 +25,28 @@ from lxml import etree
 from pipeline.core.records import Address, Calendar, Failure, Message, Raw
 from pipeline.errors import Unreadable
 
-MAX_HEADER = 20_000  # bytes of one header field; an honest one is far below
-MAX_HEADERS = 100_000  # bytes of all of them
-MAX_HEAD = 1_000_000  # bytes in which the empty line below the headers is looked for
-MAX_PARTS = 1_000
-MAX_DEPTH = 100
-MAX_TEXT = 1_000_000  # bytes of all text parts together
-MAX_ATTACHED_TEXT = 64_000  # bytes of a text attachment: it is read only if the mail has no other text
+# In bytes unless named otherwise. An honest mail is far below each of them.
+MAX_HEAD = 1_000_000  # in which the empty line below the headers is looked for
+MAX_HEADERS = 100_000
+MAX_HEADER = 20_000
+MAX_PARTS = 1_000  # parts
+MAX_DEPTH = 100  # multiparts inside each other
+MAX_TEXT = 1_000_000  # all text parts together
+MAX_ATTACHED = 64_000  # a text attachment, which is read only if there is no other text
 MAX_CALENDAR = 200_000
-MAX_THREAD = 20
-MAX_NAME = 128
-MAX_SUBJECT = 1_000
+MAX_FAILURES = 1_000  # recipients of a delivery report
+MAX_THREAD = 20  # Message-IDs
+MAX_NAME = 128  # characters
+MAX_SUBJECT = 1_000  # characters
 
-ADDRESS_HEADERS = ("from", "to", "cc", "reply-to")
-STRUCTURE_HEADERS = ("date", "content-type", "content-transfer-encoding", "content-disposition")
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(days=2)  # a Date may lie so far behind the arrival and still be believed
 
-STRUCTURE_DEFECTS = {
-    "CloseBoundaryNotFoundDefect": "the last boundary is missing, the mail may be cut off",
-    "MultipartInvariantViolationDefect": "a multipart without parts",
-    "NoBoundaryInMultipartDefect": "a multipart without a boundary",
-    "StartBoundaryNotFoundDefect": "the boundary of a multipart never occurs",
-}
+Fields = list[tuple[str, str]]
 
 
 def parse(raw: Raw) -> Message:
-    """The message in a raw mail; `text` is all of its visible text, `quoted` is empty (cutting comes later).
+    """The message in a raw mail: `text` is all of its visible text, history included, and `quoted` is empty.
 
     Raises Unreadable, and nothing else, for bytes that hold no mail or too hostile a one.
     """
@@ -65,7 +60,7 @@ def parse(raw: Raw) -> Message:
 
 
 class _Defects(list[str]):
-    """What was lost or recovered, each thing once, in the order it was met."""
+    """What was lost or recovered: each thing once, in the order it was met."""
 
     def note(self, defect: str) -> None:
         if defect not in self:
@@ -76,29 +71,30 @@ def _message(raw: Raw) -> Message:
     defects = _Defects()
     head, body = _divided(raw.data)
     fields, stray = _fields(head, defects)
+    content = stray + body
     if not raw.whole:
-        defects.note("too big: only the headers were taken over")
-    content = b"" if not raw.whole else stray + body
+        content = b""
+        defects.note("too big")
     if not fields and not content.strip():
-        raise Unreadable("the mail is empty; nothing is lost by deleting it")
-    parsed, top = _parsed(fields, content, defects)
+        raise Unreadable("the mail is empty: there is nothing to answer")
+    parser, top = _parsed(fields, content, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
     headers = tuple((name, _line(_words(value))) for name, value in fields)
-    senders = _mailboxes(parsed, "from", defects)
+    senders = _mailboxes(parser, fields, "from", defects)
     return Message(
         key=raw.key,
         message_id=_message_id(_first(headers, "message-id")),
-        sender=_sender(parsed, fields, senders, defects),
+        sender=_sender(fields, senders, defects),
         senders=senders,
-        reply_to=_mailboxes(parsed, "reply-to", defects),
-        recipients=_mailboxes(parsed, "to", defects) + _mailboxes(parsed, "cc", defects),
-        subject=_visible(_first(headers, "subject"))[:MAX_SUBJECT],
+        reply_to=_mailboxes(parser, fields, "reply-to", defects),
+        recipients=_mailboxes(parser, fields, "to", defects) + _mailboxes(parser, fields, "cc", defects),
+        subject=_first(headers, "subject")[:MAX_SUBJECT],
         text=text,
         headers=headers,
         thread=_thread(headers),
         calendar=found.calendar(),
-        sent=_sent(parsed, _first(headers, "date"), raw.arrived, defects),
+        sent=_sent(parser, _first(headers, "date"), raw.arrived, defects),
         arrived=raw.arrived,
         content_type=top.get_content_type(),
         report_type=_parameter(top, "report-type").lower(),
@@ -109,25 +105,22 @@ def _message(raw: Raw) -> Message:
     )
 
 
-def _parsed(
-    fields: Sequence[tuple[str, str]], content: bytes, defects: _Defects
-) -> tuple[mailparser.MailParser | None, Part]:
-    """What mail-parser makes of the lean mail, and its parts; the standard library's parts alone if it fails."""
-    structure = _structure(fields)
-    lean = b"".join(_lean_headers(fields)) + b"\n" + _lean_body(structure, content, defects)
+def _parsed(fields: Fields, content: bytes, defects: _Defects) -> tuple[Any, Part]:
+    """What mail-parser makes of the mail, and its parts. If it fails: None, and the standard library's parts."""
+    lean = _lean_headers(fields) + b"\n" + _lean_body(_first(fields, "content-type"), content, defects)
     try:
-        parsed = mailparser.parse_from_bytes(lean)
-    except Exception as error:  # noqa: BLE001 - it raises whatever its own bugs raise: four kinds are known
-        defects.note(f"mail-parser failed ({type(error).__name__}): sender and date are not known")
+        parser = mailparser.parse_from_bytes(lean)
+    except Exception as error:  # noqa: BLE001 - it raises whatever its own bugs raise, four kinds are known
+        defects.note(f"mail-parser failed ({type(error).__name__}), the standard library read the mail")
         return None, message_from_bytes(lean)
-    return parsed, parsed.message
+    return parser, parser.message
 
 
-# Headers
+# --- headers
 
 
 def _divided(data: bytes) -> tuple[bytes, bytes]:
-    """Header block and body, with `\\n` line ends. A byte order mark and empty lines at the top are no part of a mail."""
+    """Header block and body, both with `\\n` line ends."""
     data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
@@ -142,33 +135,579 @@ _FIELD_NAME = re.compile(rb"[!-9;-~]+")
 _KNOWN_FIELD = re.compile(rb"(?:from|to|subject|date|message-id|mime-version|content-[a-z-]+|received|x-[a-z-]+):", re.I)
 
 
-def _fields(head: bytes, defects: _Defects) -> tuple[list[tuple[str, str]], bytes]:
-    """The header fields in their order: lower-case name, one-line value (encoded words not decoded), and what is none.
+def _fields(head: bytes, defects: _Defects) -> tuple[Fields, bytes]:
+    """The headers in their order, as (lower-case name, one line), and the lines that already belong to the text.
 
-    A line that is no header ends the block (the text follows without an empty line), unless well-known headers come
-    after it: then the line alone is dropped. Raises Unreadable if there are more than MAX_HEADERS bytes of headers.
+    A line that is no header ends the block, as in every parser; but if known headers follow it, only the line is
+    dropped, for those headers may say how to read the text.
     """
     lines = head.split(b"\n")
-    found: list[tuple[bytes, list[bytes]]] = []
-    stray = b""
+    last_known = -1
+    found: list[list[bytes]] = []
     for number, line in enumerate(lines):
         if line[:1] in (b" ", b"\t") and found:
-            found[-1][1].append(line)
+            found[-1].append(line)
             continue
         name, colon, value = line.partition(b":")
         name = name.rstrip(b" \t")
         if colon and _FIELD_NAME.fullmatch(name):
-            found.append((name, [value]))
-        elif number == 0 and line.startswith((b"From ", b">From ")):
-            continue  # the separator of an mbox file
-        elif found and _last_known(lines) > number:
-            defects.note(f"a line among the headers is none: {_line(_unlabelled(line[:80]))!r}")
-        else:
-            defects.note("no empty line between headers and text" if found else "no headers")
-            stray = b"\n".join(lines[number:]) + b"\n\n"
-            break
-    return [_field(name, values, defects) for name, values in _within_limits(found, defects)], stray
+            found.append([name, value])
+            continue
+        if number == 0 and line.startswith((b"From ", b">From ")):
+            continue  # the line between two mails in an mbox file
+        if last_known < 0:
+            last_known = max((n for n, known in enumerate(lines) if _KNOWN_FIELD.match(known)), default=0)
+        if last_known < number:
+            defects.note("no empty line below the headers" if found else "no headers")
+            return _limited(found, defects), b"\n".join(lines[number:]) + b"\n\n"
+        defects.note(f"a line among the headers is none: {_line(_guessed(line[:80]))!r}")
+    return _limited(found, defects), b""
 
 
-def _last_known(lines: list[bytes]) -> int:
-    return next((number for number in range(len(lines) - 1, -1, -1) if _KNOWN_FIELD.match(lines[number])), -1)
+def _limited(found: list[list[bytes]], defects: _Defects) -> Fields:
+    """The fields as text. One that is too long is cut, too many make the mail Unreadable."""
+    fields = []
+    total = 0
+    for name, *values in found:
+        key = name.decode("ascii").lower()
+        value = b" ".join(part.strip(b" \t") for part in values)
+        if len(value) > MAX_HEADER:
+            defects.note(f"{key[:40]} is cut, it has {len(value)} bytes")
+            value = value[:MAX_HEADER]
+            value = value[: max(value.rfind(b","), value.rfind(b" "))]  # not inside an address or an encoded word
+        total += len(name) + len(value)
+        if total > MAX_HEADERS:
+            raise Unreadable(f"its headers are longer than {MAX_HEADERS // 1000} kB; look at it in a mail program")
+        fields.append((key, _line(_header_text(value, defects))))
+    return fields
+
+
+def _header_text(value: bytes, defects: _Defects) -> str:
+    try:
+        return value.decode("ascii")
+    except UnicodeDecodeError:
+        defects.note("a header with raw 8-bit characters")
+        return _guessed(value)
+
+
+def _first(fields: Iterable[tuple[str, str]], name: str) -> str:
+    return next((value for key, value in fields if key == name), "")
+
+
+_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
+
+
+def _words(value: str) -> str:
+    """A header value with its encoded words decoded (RFC 2047). Broken ones stay as they are; linear, never raises."""
+    if "=?" not in value:
+        return value
+    out: list[str] = []
+    run: list[bytes] = []
+    charset = ""
+    end = 0
+    for word in _WORD.finditer(value):
+        gap = value[end : word.start()]
+        data = _word_bytes(word[2], word[3])
+        if data is None:
+            continue
+        name = word[1].partition("*")[0].lower()
+        # Neighbours of one charset are decoded together: mailers split characters between them.
+        if run and (gap.strip() or name != charset):
+            out.append(_decoded(b"".join(run), charset))
+            run = []
+        if gap.strip() or end == 0:
+            out.append(gap)
+        run.append(data)
+        charset = name
+        end = word.end()
+    if run:
+        out.append(_decoded(b"".join(run), charset))
+    return "".join(out) + value[end:]
+
+
+def _word_bytes(encoding: str, text: str) -> bytes | None:
+    raw = text.encode("utf-8")
+    if encoding in "qQ":
+        return binascii.a2b_qp(raw, header=True)
+    try:
+        return binascii.a2b_base64(raw + b"=" * (-len(raw) % 4))
+    except binascii.Error:
+        return None
+
+
+# What a reader can't see or what reorders it: zero widths, bidi controls, tags, lone surrogates, and NUL.
+_HIDDEN = "\x00\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f"
+_BREAKS = "\r\x0b\x0c\x85\u2028\u2029"
+_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_HIDDEN_IN_LINE = re.compile(f"[{_HIDDEN}]")
+_SPACE_IN_LINE = re.compile(f"[\x01-\x1f\x7f-\x9f{_BREAKS}{_SPACES}]")
+_ODD_IN_TEXT = re.compile(f"[\x01-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}{_BREAKS}{_SPACES}]")
+
+
+def _line(text: str) -> str:
+    """One line without controls, so that a value never becomes a second header."""
+    if text.isprintable():
+        return text.strip()
+    return _SPACE_IN_LINE.sub(" ", _HIDDEN_IN_LINE.sub("", text)).strip()
+
+
+def _tidy(text: str) -> str:
+    """Body text with `\\n` line ends and plain spaces, without what can't be seen."""
+    return _ODD_IN_TEXT.sub(_tidied, text)
+
+
+def _tidied(odd: re.Match[str]) -> str:
+    character = odd[0]
+    if character in _BREAKS:
+        return "\n"
+    return " " if character.isspace() else ""
+
+
+# --- addresses, identities, times
+
+
+def _lean_headers(fields: Fields) -> bytes:
+    """The few headers that mail-parser reads for us. Repeated address headers become one, so that none is overlooked."""
+    wanted: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name in ("from", "to", "cc", "reply-to") or (name in _STRUCTURE and name not in wanted):
+            wanted.setdefault(name, []).append(value)
+    return "".join(f"{name}: {', '.join(values)}\n" for name, values in wanted.items()).encode("utf-8")
+
+
+_STRUCTURE = frozenset({"date", "content-type", "content-transfer-encoding", "content-disposition"})
+
+# Local part: dot-atom (RFC 5322 section 3.2.3); domain: labels (RFC 1123), both also in other scripts (RFC 6532).
+_MAILBOX = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f]){1,64}@(?:(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}(?:\.(?!$)|$))+")
+
+
+def _mailboxes(parser: Any, fields: Fields, header: str, defects: _Defects) -> tuple[Address, ...]:
+    if parser is None:
+        found = getaddresses([value for name, value in fields if name == header])
+    else:
+        found = getattr(parser, header.replace("-", "_") + "_")
+    addresses = []
+    for name, spec in found:
+        address = _address(name, spec)
+        if address is not None:
+            addresses.append(address)
+        elif spec:
+            defects.note(f"{header}: {_line(spec)[:80]!r} is no address")
+    return tuple(addresses)
+
+
+def _address(name: str, spec: str) -> Address | None:
+    spec = unicodedata.normalize("NFC", spec)
+    local, _, domain = spec.rpartition("@")
+    if len(domain) > 253 or not spec.isprintable() or not _MAILBOX.fullmatch(spec):
+        return None
+    return Address(name=_name(name), address=f"{local}@{domain.lower()}")
+
+
+def _name(name: str) -> str:
+    """A display name on one line: NFC, nothing invisible, at most MAX_NAME characters."""
+    plain = _line(unicodedata.normalize("NFC", name[: 4 * MAX_NAME]))
+    return " ".join("".join(c for c in plain if c.isprintable()).split())[:MAX_NAME].strip()
+
+
+def _sender(fields: Fields, senders: tuple[Address, ...], defects: _Defects) -> Address | None:
+    """The one mailbox in From, or None. Whoever is answered must be beyond doubt (CVE-2023-27043)."""
+    values = [value for name, value in fields if name == "from"]
+    if len(values) != 1 or len(senders) != 1:
+        defects.note("several From addresses" if len(values) > 1 or len(senders) > 1 else "no valid From address")
+        return None
+    sender = senders[0]
+    if re.search(r"[^\s@]@[^\s@]", sender.name) and sender.key not in sender.name.lower():
+        defects.note("display name looks like another address")
+        return sender
+    second = {spec.lower() for _, spec in getaddresses(values) if "@" in spec}
+    if second != {sender.key}:
+        defects.note("two readings of From disagree")
+        return None
+    return sender
+
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+
+
+def _message_id(value: str) -> str | None:
+    found = _MESSAGE_ID.match(value)
+    return found[0] if found else None
+
+
+def _thread(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """References, then In-Reply-To, each id once. A long thread keeps its first id, which names it, and the last ones."""
+    values = [_first(headers, "references"), _first(headers, "in-reply-to")]
+    ids = list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value)))
+    if len(ids) > MAX_THREAD:
+        ids = [ids[0], *ids[1 - MAX_THREAD :]]
+    return tuple(ids)
+
+
+def _sent(parser: Any, value: str, arrived: datetime, defects: _Defects) -> datetime | None:
+    sent: datetime | None = parser.date if parser is not None else None
+    if sent is None and value:
+        sent = _lenient_date(value)
+        defects.note("a Date that breaks the rules" if sent else "a Date that can't be read")
+    if sent is not None and not EARLIEST <= sent <= arrived + CLOCK_SKEW:
+        defects.note("a Date that can't be true")
+        return None
+    return sent
+
+
+def _lenient_date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value[:100])
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+# --- the lean body
+
+_CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:((?:.*\n[ \t])*.*)", re.I | re.M)
+_READ_AS_TEXT = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
+_REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
+
+
+class _Section(NamedTuple):
+    """A part as it lies in the bytes: its delimiter line, its headers, and the rest up to the next delimiter."""
+
+    delimiter: bytes
+    head: bytes
+    kind: str
+    content: bytes
+
+
+def _lean_body(content_type: str, body: bytes, defects: _Defects) -> bytes:
+    """The body without what holds no text of this mail (attachments, attached mails) and without what is too much."""
+    room = MAX_TEXT
+    lean = []
+    for section in _sections(content_type, b"\n" + body, defects):
+        kept = section.content
+        most = min(room, _wanted(section)) + 2  # the line end and the empty line before it
+        if len(kept) > most:
+            kept = kept[: kept.rfind(b"\n", 0, most) + 1]
+            if section.kind in _READ_AS_TEXT:
+                defects.note("more text than is read")
+        room -= max(0, len(kept) - 2)
+        lean += [section.delimiter, section.head, kept]
+    return b"".join(lean)
+
+
+def _wanted(section: _Section) -> int:
+    """How many bytes of a part may matter."""
+    head = section.head.lower()
+    if section.kind in ("text/calendar", "application/ics") or b".ics" in head:
+        return MAX_CALENDAR
+    if section.kind in _READ_AS_TEXT:
+        return MAX_ATTACHED if b"attachment" in head else MAX_TEXT
+    if section.kind in _REPORTS or section.kind.startswith("multipart/"):
+        return MAX_TEXT
+    if section.kind in _RETURNED:
+        end = section.content.find(b"\n\n", 2, MAX_HEADERS)  # its Message-ID matters, its text was never said to us
+        return end + 2 if end >= 0 else MAX_HEADERS
+    return 0
+
+
+def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Section]:
+    """The parts of a body, preambles and epilogues too, divided as the standard library divides; one pass.
+
+    `body` begins with the line end of the empty line above it, so that every delimiter begins with one.
+    """
+    kind, boundary = _kind(content_type)
+    inside = [boundary] if boundary else []
+    delimiter = head = b""
+    begin = position = parts = 0
+    while inside and (at := body.find(b"\n--", position)) >= 0:
+        position = stop = _or_end(body.find(b"\n", at + 1), body)
+        boundary, closes = _delimiter(body[at + 3 : stop].rstrip(b" \t"), inside)
+        if boundary is None:
+            continue
+        yield _Section(delimiter, head, kind, body[begin:at])
+        while inside[-1] != boundary:
+            inside.pop()
+        delimiter = body[at:stop]
+        if closes:
+            inside.pop()
+            head, kind, begin = b"", "multipart/epilogue", stop
+            continue
+        parts += 1
+        if parts > MAX_PARTS:
+            defects.note(f"more than {MAX_PARTS} parts")
+            return
+        end = _or_end(body.find(b"\n--", stop), body)
+        begin = body.find(b"\n\n", stop, end + 1)
+        begin = end if begin < 0 else begin
+        head = body[stop:begin]
+        found = _CONTENT_TYPE.search(head)
+        kind, boundary = _kind(found[1].decode("ascii", "surrogateescape") if found else "")
+        if boundary and len(inside) >= MAX_DEPTH:
+            defects.note(f"parts more than {MAX_DEPTH} levels deep")
+            kind = "application/too-deep"
+        elif boundary and boundary not in inside:
+            inside.append(boundary)
+    yield _Section(delimiter, head, kind, body[begin:])
+
+
+def _delimiter(line: bytes, inside: list[bytes]) -> tuple[bytes | None, bool]:
+    """Which open multipart a line after `--` divides, and whether it ends it."""
+    if line in inside:
+        return line, False
+    if line.endswith(b"--") and line[:-2] in inside:
+        return line[:-2], True
+    return None, False
+
+
+def _or_end(position: int, body: bytes) -> int:
+    return len(body) if position < 0 else position
+
+
+def _kind(content_type: str) -> tuple[str, bytes | None]:
+    """The type in a Content-Type, `text/plain` if it is none, and the boundary of a multipart."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.count("/") != 1:
+        return "text/plain", None
+    if not kind.startswith("multipart/"):
+        return kind, None
+    part = Part()
+    part["content-type"] = content_type
+    boundary = part.get_boundary()
+    return kind, boundary.encode("utf-8", "surrogateescape") if boundary else None
+
+
+# --- the parts
+
+_STRUCTURE_DEFECTS = {
+    "CloseBoundaryNotFoundDefect": "the last boundary is missing: the mail may be cut off",
+    "NoBoundaryInMultipartDefect": "a multipart without boundary",
+    "StartBoundaryNotFoundDefect": "a multipart whose boundary never occurs",
+}
+_UNREAD = {
+    "application/ms-tnef": "winmail.dat is not read",
+    "application/pkcs7-mime": "encrypted",
+    "application/x-pkcs7-mime": "encrypted",
+}
+_MIME_NOTICE = re.compile(r"this is a (?:multi-?part|cryptographically signed) message.*", re.I)
+
+
+class _Leaf(NamedTuple):
+    """A text part of this mail, as it was written."""
+
+    source: str
+    html: bool
+
+    def visible(self) -> str:
+        return _visible(self.source) if self.html else self.source
+
+
+class _Found:
+    """What a walk over the parts finds: the text, and beside it calendars, delivery reports and returned mails.
+
+    It never goes into an attached mail: what stands there was said by someone else, or long ago.
+    """
+
+    def __init__(self, defects: _Defects) -> None:
+        self._defects = defects
+        self._attached: list[_Leaf] = []
+        self._calendars: list[Part] = []
+        self._reports: list[Part] = []
+        self._returned: list[Part] = []
+
+    def text(self, top: Part) -> str:
+        """The visible text; if there is none, that of text attachments, or of what lies outside of the parts."""
+        if text := _joined(self._leaves(top)):
+            return text
+        if text := _joined(self._attached):
+            self._defects.note("the text is an attachment")
+            return text
+        outside = f"{top.preamble or ''}\n{top.epilogue or ''}".encode("utf-8", "surrogateescape")
+        text = _tidy(_MIME_NOTICE.sub("", _guessed(outside))).strip()
+        if text:
+            self._defects.note("the text stands outside of the parts")
+        return text
+
+    def _leaves(self, part: Part) -> list[_Leaf]:
+        for defect in part.defects:
+            if known := _STRUCTURE_DEFECTS.get(type(defect).__name__):
+                self._defects.note(known)
+        kind = part.get_content_type()
+        if kind in _REPORTS:
+            self._reports.append(part)
+        elif kind in _RETURNED:
+            self._returned.append(part)
+        elif kind.startswith("multipart/"):
+            return self._inside(part, kind)
+        elif kind in ("text/calendar", "application/ics") or _file_name(part).endswith(".ics"):
+            self._calendars.append(part)
+        elif kind in _READ_AS_TEXT:
+            return self._leaf(part, kind)
+        elif unread := _UNREAD.get(kind):
+            self._defects.note(unread)
+        return []
+
+    def _inside(self, part: Part, kind: str) -> list[_Leaf]:
+        children = part.get_payload()
+        if not isinstance(children, list):
+            return self._leaf(part, kind)  # its boundary never occurs: the text stands there in one piece
+        if kind == "multipart/encrypted":
+            self._defects.note("encrypted")
+        leaves = [leaf for child in children if isinstance(child, Part) for leaf in self._leaves(child)]
+        return _best(leaves) if kind == "multipart/alternative" else leaves
+
+    def _leaf(self, part: Part, kind: str) -> list[_Leaf]:
+        charset = _charset(part)
+        text = _tidy(_decoded(_octets(part, self._defects), charset, self._defects))
+        html = kind in ("text/html", "text/enriched", "text/richtext")
+        if _LOOKS_LIKE_HTML.match(text):
+            html = True
+        elif html and "<" not in text:
+            html = False
+        if not html and _parameter(part, "format").lower() == "flowed":
+            text = _unflowed(text, _parameter(part, "delsp").lower() == "yes")
+        disposition = part.get_content_disposition()
+        if disposition == "attachment" or (disposition != "inline" and _file_name(part)):
+            self._attached.append(_Leaf(text, html))
+            return []
+        return [_Leaf(text, html)]
+
+    def calendar(self) -> Calendar | None:
+        """The first calendar part that says what it wants."""
+        found = (_calendar(part, self._defects) for part in self._calendars)
+        return next((calendar for calendar in found if calendar), None)
+
+    def failures(self) -> tuple[Failure, ...]:
+        """The recipients in the delivery reports."""
+        found = [failure for part in self._reports for block in _blocks(part) if (failure := _failure(block))]
+        if len(found) > MAX_FAILURES:
+            self._defects.note(f"more than {MAX_FAILURES} recipients in a report")
+        return tuple(found[:MAX_FAILURES])
+
+    def returned_id(self) -> str | None:
+        """The Message-ID of the first mail that is returned or attached."""
+        return next((found for part in self._returned if (found := _returned_id(part, self._defects))), None)
+
+
+_STUB = re.compile(r"\b(?:html|browser|web ?mail|mail (?:client|program|reader)|navegador|cliente de correo)\b", re.I)
+
+
+def _best(leaves: list[_Leaf]) -> list[_Leaf]:
+    """Of alternatives the plain one, unless it is empty or only says that there is a better one."""
+    plain = [leaf for leaf in leaves if not leaf.html]
+    html = [leaf for leaf in leaves if leaf.html]
+    if not html:
+        return plain
+    text = "".join(leaf.source for leaf in plain)
+    says_nothing = not any(map(str.isalnum, text))
+    if says_nothing or (len(text) < 400 and _STUB.search(text) and _joined(html)):
+        return html
+    return plain
+
+
+def _joined(leaves: Iterable[_Leaf]) -> str:
+    """The texts one below the other. HTML that repeats the plain text beside it is left out."""
+    joined = ""
+    for leaf in leaves:
+        text = leaf.visible().strip("\n")
+        if leaf.html and joined and "".join(text.split()) in "".join(joined.split()):
+            continue
+        if text.strip():
+            joined = f"{joined}\n\n{text}" if joined else text
+    return joined
+
+
+def _file_name(part: Part) -> str:
+    return (_parameter(part, "filename", "content-disposition") or _parameter(part, "name")).lower()
+
+
+def _parameter(part: Part, name: str, header: str = "content-type") -> str:
+    """A MIME parameter on one line, or the empty string."""
+    try:
+        return _line(_words(collapse_rfc2231_value(part.get_param(name, "", header))))
+    except (ValueError, TypeError, LookupError):  # a NUL in its charset, a number twice (RFC 2231)
+        return ""
+
+
+# --- octets and characters
+
+
+def _octets(part: Part, defects: _Defects) -> bytes:
+    """The body of a part without its transfer encoding. Broken base64 gives what can be read of it."""
+    encoding = re.match(r"[\w-]*", str(part.get("content-transfer-encoding", "")).strip().lower())
+    name = encoding[0] if encoding else ""
+    if name in ("base64", "quoted-printable"):
+        del part["content-transfer-encoding"]  # else the library decodes it, and gives up where we need not
+    data = part.get_payload(decode=True)
+    if not isinstance(data, bytes):
+        return b""
+    if name == "quoted-printable":
+        return binascii.a2b_qp(data)
+    return _from_base64(data, defects) if name == "base64" else data
+
+
+_BASE64_LINE = re.compile(rb"^[A-Za-z0-9+/]+=*[ \t]*$", re.M)
+
+
+def _from_base64(data: bytes, defects: _Defects) -> bytes:
+    try:
+        return binascii.a2b_base64(b"".join(data.split()), strict_mode=True)
+    except binascii.Error:
+        defects.note("broken base64")
+    lines = b"".join(line.strip() for line in _BASE64_LINE.findall(data))
+    if not lines:
+        return data  # it is no base64 at all
+    # What was put together from several pieces has padding in the middle; what was cut off has none at its end.
+    pieces = (piece[: len(piece) - (len(piece) % 4 == 1)] for piece in re.split(rb"=+", lines))
+    return b"".join(binascii.a2b_base64(piece + b"=" * (-len(piece) % 4)) for piece in pieces)
+
+
+# Names that mean more than they say: mailers label a superset with the name of its oldest part.
+_SUPERSETS = {
+    "ascii": "cp1252",
+    "us-ascii": "cp1252",
+    "ansi_x3.4-1968": "cp1252",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "iso-8859-8-i": "iso-8859-8",
+    "unicode-1-1-utf-7": "utf-7",
+}
+_WESTERN = frozenset({"cp1252", "iso8859-15", "utf-8"})
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"})
+
+
+@lru_cache(maxsize=256)
+def _codec(charset: str) -> str | None:
+    """Python's name of a charset, or None if it has none, or one that decodes something else than characters."""
+    try:
+        name = codecs.lookup(_SUPERSETS.get(charset, charset)).name
+        b"".decode(name)
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NO_CHARSETS else name
+
+
+def _charset(part: Part) -> str:
+    return _parameter(part, "charset").strip("'\"").lower()[:80]
+
+
+def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
+    """Text from bytes: by the declared charset, else as UTF-8, else as Windows-1252. Never raises, loses nothing."""
+    if charset in ("", "us-ascii", "utf-8", "iso-2022-jp") and b"\x1b$" in data:
+        charset = "iso-2022-jp"
+    codec = _codec(charset) if charset else "cp1252"
+    if codec is None:
+        codec = "cp1252"
+        if defects is not None:
+            defects.note(f"unknown charset {charset[:40]!r}")
+    if codec in _WESTERN:
+        return _guessed(data) if codec != "iso8859-15" else _guessed(data, codec)
+    ...

@@ -14,46 +14,121 @@ from dataclasses import dataclass
 from pipeline.core.records import Failure, History, Message, Rules, Screening
 
 OUR_HEADER = "x-winback-id"
-DEEPEST_THREAD = 20
 MOST_HOPS = 50
+DEEPEST_THREAD = 20
 OPENING = 600  # characters at the beginning of a text in which an answering machine introduces itself
 FOOTER = 2_000  # characters at its end in which a mailing says how to leave it
 REPORT = 20_000  # characters of a bounce that are read: what it has to say stands above the mail it returns
+LONGEST_NOTE = 10_000  # characters; people do not write that much to a small business, and newsletters do
+MOST_LINKS = 10
 
 
-def flat(text: str) -> str:
-    """The text without accents, every run of white space one space; upper case stays, it marks where sentences begin."""
+def screen(message: Message, rules: Rules, history: History) -> Screening:
+    """What may be done with a mail, whatever it says: the first of CHECKS that stops it, the DOUBTS if none does."""
+    mail = _opened(message, rules, history)
+    check = next((name for name, stops in CHECKS if stops(mail)), None)
+    lost = _casualties(mail) if check == "bounce" else {}
+    doubts = [] if check else [sentence for sentence, arises in DOUBTS if arises(mail)]
+    return Screening(
+        check=check,
+        may_reply=check is None,
+        is_bounce=check == "bounce",
+        bounced=tuple(lost),
+        dead=tuple(address for address, is_dead in lost.items() if is_dead),
+        authenticated=_is_authenticated(mail),
+        doubt="; ".join(doubts) or None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Voucher:
+    """One result of Authentication-Results: `dmarc`, `fail` and the domain it speaks of, in lower case."""
+
+    method: str
+    result: str
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Mail:
+    """A message with what the checks ask of it, found once.
+
+    `headers` maps a name to its values in lower case, topmost first. `subject` is plain and in lower case. `ends` are the
+    plain beginning and end of the customer's own words. `vouchers` is what a trusted server said of the sender. `own` are
+    the mailbox's own addresses, empty if they are not known.
+    """
+
+    message: Message
+    history: History
+    headers: Mapping[str, list[str]]
+    subject: str
+    ends: str
+    vouchers: tuple[_Voucher, ...]
+    own: frozenset[str]
+
+    def all(self, name: str) -> list[str]:
+        return self.headers.get(name, [])
+
+    def first(self, name: str) -> str:
+        return next(iter(self.all(name)), "")
+
+
+def _opened(message: Message, rules: Rules, history: History) -> _Mail:
+    headers: dict[str, list[str]] = {}
+    for name, value in message.headers:
+        headers.setdefault(name, []).append(value.lower())
+    text = message.text
+    if len(text) > OPENING + FOOTER:
+        text = f"{text[:OPENING]}\n{text[-FOOTER:]}"
+    own = (*rules.own_addresses, rules.business.sender.key) if rules.own_addresses else ()
+    return _Mail(
+        message=message,
+        history=history,
+        headers=headers,
+        subject=_plain(message.subject).lower(),
+        ends=_plain(text),
+        vouchers=_vouchers(headers, rules.trusted_authserv),
+        own=frozenset(map(_mailbox, own)),
+    )
+
+
+def _plain(text: str) -> str:
+    """Without accents, every run of white space one space. Upper case stays: it marks where sentences begin."""
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return " ".join(text.replace("\u2019", "'").split())
 
 
-def wordings(*phrases: str) -> tuple[str, ...]:
+def _wordings(*phrases: str) -> tuple[str, ...]:
     """A row of phrases in the form of the texts in which they are looked for."""
-    return tuple(flat(phrase).lower() for phrase in phrases)
+    return tuple(_plain(phrase).lower() for phrase in phrases)
 
 
-def says(text: str, phrases: Iterable[str]) -> bool:
-    """Whether the text holds one of the phrases."""
+def _says(text: str, phrases: Iterable[str]) -> bool:
     return any(phrase in text for phrase in phrases)
 
 
-# Local parts and names under which mail servers write; looked for in the From header.
-DAEMON = re.compile(
+def _mailbox(key: str) -> str:
+    """The address without its `+detail`, under which a mailbox has any number of names."""
+    local, _, domain = key.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+# Names and local parts under which mail servers write.
+_DAEMON = re.compile(
     r"mail(?:er)?[-_. ]?daemon|mdaemon|post[-_. ]?master|(?:e-?)?mail[-_. ]?(?:deliver|admin|system|server|service)"
     r"|delivery[-_. ](?:sub)?system|system[-_. ]?administrator|microsoft exchange|\bndr\b"
     r"|administrador del sistema|administrateur systeme|systemadministrator|amministratore di sistema"
 )
-NOT_DELIVERED = wordings(
+_NOT_DELIVERED = _wordings(
     *("undeliver", "returned mail", "return mail", "returned to sender", "returning to sender", "returning message to"),
     *("failure notice", "delivery fail", "failed delivery", "delivery has failed", "failure delivery", "delivery error"),
-    *("delivery status notification", "delivery notification", "delivery report", "non-delivery", "non delivery"),
-    *("nondeliver", "not delivered", "could not be delivered", "couldn't be delivered", "cannot be delivered"),
+    *("delivery status", "delivery notification", "delivery report", "non-delivery", "non delivery", "nondeliver"),
+    *("not delivered", "not been delivered", "could not be delivered", "couldn't be delivered", "cannot be delivered"),
     *("can't be delivered", "unable to deliver", "delivery problem", "error during delivery", "error sending your mail"),
     *("mail failed", "failed mail", "mail failure", "mail system error", "mail error", "processing error"),
     *("could not send", "not yet been delivered", "message delayed", "delivery delay", "delayed mail", "rejected mail"),
-    *("message rejected", "mail rejected", "bounce notification", "user unknown", "unknown user", "unknown address"),
-    *("invalid address", "nameserver error", "not listed in", "permanent error", "unsent message", "bounced mail"),
+    *("message rejected", "mail rejected", "bounce notification", "nameserver error", "unsent message", "bounced mail"),
     *("no se pudo entregar", "no se ha podido entregar", "no entregado", "no se entregó", "devuelto al remitente"),
     *("correo devuelto", "mensaje devuelto", "error de entrega", "fallo de entrega", "fallo en la entrega"),
     *("não entregue", "não foi entregue", "não pode ser entregue", "não foi possível entregar", "falha na entrega"),
@@ -79,350 +154,242 @@ NOT_DELIVERED = wordings(
     *("退信", "无法投递", "投递失败", "无法送达", "无法传递", "未送达", "無法傳遞", "無法投遞", "退回", "退件", "傳送失敗"),
     *("배달 실패", "전송 실패", "전송실패", "발송 실패", "발송실패", "반송", "배달되지 않", "배달할 수 없", "전송되지 않"),
 )
-NOT_DELIVERED_TEXT = NOT_DELIVERED + wordings(
-    *("wasn't able to deliver", "not able to deliver", "failed to deliver", "was not delivered", "has not been delivered"),
-    *("delivery to the following", "did not reach the following", "not be delivered to", "had permanent", "fatal error"),
-    *("following address", "following recipient", "no such user", "mailbox full", "mailbox is full", "over quota"),
-    *("quota exceeded", "exceeded its quota", "does not exist", "still being retried", "will be retried"),
-    *("was rejected by", "has been rejected", "refused to accept", "could not be sent", "delivery attempt"),
-)
-NO_SUCH_MAILBOX = wordings(
+_NO_SUCH_MAILBOX = _wordings(
     *("user unknown", "unknown user", "no such user", "no such recipient", "no such mailbox", "no such address"),
-    *("no such person", "no such account", "no such domain", "does not exist", "doesn't exist", "user not found"),
-    *("recipient not found", "mailbox not found", "domain not found", "host not found", "unknown host", "host unknown"),
+    *("no such person", "no such account", "no such domain", "no such host", "no such name", "user not found"),
+    *("does not exist", "doesn't exist", "not exist", "recipient not found", "mailbox not found", "domain not found"),
+    *("domain name not found", "host not found", "unknown host", "host unknown", "nxdomain"),
     *("unknown recipient", "recipient unknown", "unknown address", "address unknown", "addressee unknown"),
-    *("invalid recipient", "invalid mailbox", "unknown local", "unrouteable address", "unroutable address"),
-    *("no mailbox here", "not listed in", "doesn't have a", "not a valid mailbox", "no longer valid", "unknown account"),
-    *("invalid user", "not a known user", "no such name", "name or domain", "mailbox not exist", "nxdomain"),
-    *("no existe", "usuario desconocido", "destinatario desconocido", "não existe", "usuário desconhecido"),
-    *("n'existe pas", "utilisateur inconnu", "destinataire inconnu", "non esiste", "utente sconosciuto"),
-    *("existiert nicht", "empfänger unbekannt", "unbekannter empfänger", "宛先不明", "存在しません", "用户不存在"),
+    *("invalid address", "invalid recipient", "invalid mailbox", "invalid user", "unknown local", "unknown account"),
+    *("unrouteable", "unroutable", "no mailbox here", "not listed in", "doesn't have a", "not a valid mailbox"),
+    *("no longer valid", "not a known user", "no existe", "usuario desconocido", "destinatario desconocido"),
+    *("não existe", "usuário desconhecido", "n'existe pas", "utilisateur inconnu", "destinataire inconnu"),
+    *("non esiste", "utente sconosciuto", "existiert nicht", "empfänger unbekannt", "unbekannter empfänger"),
+    *("宛先不明", "存在しません", "用户不存在"),
 )
-# A server that says one of these may have said no to us, not to the mailbox: the address may well exist.
-NOT_THE_MAILBOX = wordings(
-    *("quota", "full", "exceed", "storage", "spam", "block", "black", "policy", "reputation", "dmarc", " spf", "dkim"),
-    *("authenticat", "relay", "greylist", "graylist", "try again", "temporar", "too large", "too big", "virus"),
-    *("sender address", "sender verify", "sender domain", "return path", "return-path", "reverse", "client host"),
-    *("helo", "ehlo", " ptr", "rdns", "sender rejected", "mail from", "inactive", "suspended", "disabled"),
+_NOT_DELIVERED_TEXT = _NOT_DELIVERED + _NO_SUCH_MAILBOX + _wordings(
+    *("able to deliver", "failed to deliver", "delivery to the following", "not reach the following", "fatal error"),
+    *("not be delivered", "following address", "following recipient", "permanent error", "permanent failure"),
+    *("mailbox full", "mailbox is full", "over quota", "quota exceeded", "being retried", "will be retried"),
+    *("was rejected", "has been rejected", "refused to accept", "could not be sent", "delivery attempt"),
+)  # fmt: skip
+# With one of these a server may have said no to us and not to the mailbox: the address may well exist.
+_NOT_THE_MAILBOX = _wordings(
+    *("quota", "mailbox full", "mailbox is full", "is full", "exceed", "storage", "spam", "blocked", "blocklist"),
+    *("block list", "blacklist", "black list", "blackhole", "policy", "reputation", "dmarc", " spf ", "dkim", "virus"),
+    *("authenticat", "relay", "greylist", "graylist", "temporar", "too large", "too big", "too many", "reverse"),
+    *("sender address", "sender verify", "sender domain", "sender rejected", "return path", "return-path"),
+    *("client host", "helo", "ehlo", "rdns", "inactive", "suspended", "disabled", "timed out"),
 )
-# RFC 3463 section 3.2; X.1.0 says nothing certain, X.1.7 and X.1.8 are about the sender.
-DEAD_STATUS = re.compile(r"5\.1\.(?:1|2|3|6|10)$")
+# RFC 3463 section 3.2. X.1.0 says nothing certain, X.1.7 and X.1.8 speak of the sender.
+_DEAD_STATUS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.]\d)")
+_ANSWER = re.compile(r"(?:re|aw|sv|antw|rv|res|ref|rif|fwd?|wg|tr|enc|i)\s?(?:\[\d+\])?:")
 
 
-def failed(failure: Failure) -> bool:
-    """Whether the block of a report says that its mail has not arrived (RFC 3464 section 2.3.3).
+def _is_bounce(mail: _Mail) -> bool:
+    """A mail server says that a mail of ours did not arrive: by a report (RFC 3464), a header or its words.
 
-    A block without the obligatory Action counts if its status is permanent: challenges are sent that way, too, as 4.x.x.
+    Reports that tell of a delivery alone are none. Without a block that failed, a server must have written it and must say
+    so; where neither its name nor an empty envelope gives it away, the subject and the text must both say it.
+    """
+    if mail.message.failures:
+        return any(map(_failed, mail.message.failures))
+    if mail.first("x-failed-recipients"):
+        return True
+    subject = _says(mail.subject, _NOT_DELIVERED)
+    if _DAEMON.search(_plain(mail.first("from"))):
+        return subject or _says(mail.subject, _NO_SUCH_MAILBOX) or _says(_report(mail), _NOT_DELIVERED_TEXT)
+    if _has_null_sender(mail) or mail.message.report_type == "delivery-status":
+        return subject
+    return subject and not _ANSWER.match(mail.subject) and _says(mail.ends.lower(), _NOT_DELIVERED_TEXT)
+
+
+def _failed(failure: Failure) -> bool:
+    """Whether a block of a report says that its mail has not arrived (RFC 3464 section 2.3.3).
+
+    A block without the obligatory Action counts only if its status is permanent: challenges are sent that way as 4.x.x.
     """
     action = failure.action.lower()
     return action.startswith(("fail", "delay")) or (not action and failure.status.startswith("5"))
 
 
-def is_dead(status: str, words: str) -> bool:
+def _report(mail: _Mail) -> str:
+    """The words of a bounce as one line; what cutting took away belongs to them."""
+    return _plain(_lines(mail)).lower()
+
+
+def _lines(mail: _Mail) -> str:
+    return f"{mail.message.text}\n{mail.message.quoted}"[:REPORT]
+
+
+def _casualties(mail: _Mail) -> dict[str, bool]:
+    """The recipients that a bounce names, in lower case, and whether it says that the mailbox does not exist.
+
+    From the surest place that names one: the blocks of a report, X-Failed-Recipients, the text, our own memory.
+    """
+    message = mail.message
+    found: dict[str, bool] = {}
+    for failure in filter(_failed, message.failures):
+        for one in _addresses(failure.recipient.lower()):
+            found[one] = found.get(one, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
+    if found:
+        return found
+    others = {address.key for address in (*message.recipients, *message.senders)}
+    told = _told(f"{mail.subject}\n{_lines(mail).lower()}", mail.own.union(others))
+    named = _addresses(" ".join(mail.all("x-failed-recipients"))) or tuple(told)
+    if not named and mail.history.counterpart:
+        return {mail.history.counterpart: _is_dead("", _report(mail))}
+    return {one: _is_dead("", told.get(one, "")) for one in named}
+
+
+def _is_dead(status: str, words: str) -> bool:
     """Whether a status and the words beside it say that the mailbox or its domain does not exist.
 
-    Full, filtered and refused mailboxes, and refusals of our own server, are alive: most 5.x.x mean one of these.
+    Most 5.x.x do not: full and filtered mailboxes are alive, and so are those whose server refuses ours.
     """
-    if status.startswith("4") or says(words, NOT_THE_MAILBOX):
+    if status.startswith("4") or _says(words, _NOT_THE_MAILBOX):
         return False
-    return bool(DEAD_STATUS.match(status)) or says(words, NO_SUCH_MAILBOX)
+    return bool(_DEAD_STATUS.search(f"{status} {words}")) or _says(words, _NO_SUCH_MAILBOX)
 
 
-# Unambiguous in one pass: a run of local-part characters is tried once, from its beginning.
-ADDRESS = re.compile(
-    r"(?<![\w.!#$%&'*+/=?^`{|}~@-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}"
-)
-NAMED_RECIPIENT = re.compile(r"^[>\s]{0,4}(?:final|original|failed)[- ]recipients?\s?:(?:[\w -]{1,20};)?(.{3,300})$", re.M)
-RETURNED = re.compile(
-    r"^[>|\s]{0,4}(?:received: |return-path: |message-id: |mime-version: |dkim-signature: |x-[a-z-]{2,40}: "
-    r"|-{2,}[^\n]{0,40}(?:original|returned|unsent|below|copy|header|follows))",
+# A run of these characters is tried from its beginning only, and for 64 of them: linear in the text.
+_ADDRESS = re.compile(r"(?<![\w.+&~-])\w[\w.+&'~/=-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.ASCII)
+_NAMED = re.compile(r"^[>\t ]{0,4}(?:final|original|failed)[- ]recipients?\s?:(?:[\w -]{1,20};)?(.{3,300})$", re.M)
+# Where the mail that is sent back begins: its first headers, or a line that announces it.
+_RETURNED = re.compile(
+    r"^[>|\t ]{0,4}(?:received: |return-path: |message-id: |mime-version: |dkim-signature: |x-[a-z-]{2,40}: "
+    r"|-{2,40}[^\n]{0,40}(?:original|returned|unsent|below|copy|header|follows))",
     re.M,
 )
-RETURNED_TO = re.compile(r"^[>|\s]{0,4}to: ?(.{3,300})$", re.M)
-# Lines of a report that name everyone but the recipient.
-NOT_A_RECIPIENT = re.compile(
-    r"^[>\s]{0,4}(?:from|sender|reply-to|return-path|message-id|subject|reporting-mta|mail from|x-[a-z-]{2,40})\s?:"
+_RETURNED_TO = re.compile(r"^[>|\t ]{0,4}to: ?(.{3,300})$", re.M)
+_SOMEBODY_ELSE = re.compile(
+    r"[>\t ]{0,4}(?:from|sender|reply-to|return-path|message-id|subject|reporting-mta|mail from|x-[a-z-]{2,40})\s?:"
 )
 
 
-def addresses(text: str, strangers: frozenset[str]) -> tuple[str, ...]:
-    """The mailboxes that a lower-case text names, each once, without those of servers and `strangers`."""
-    found = (match.group().rstrip(".") for match in ADDRESS.finditer(text))
-    return tuple(dict.fromkeys(one for one in found if one not in strangers and not DAEMON.search(one)))
+def _addresses(text: str, strangers: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The mailboxes that a lower-case text names, each once, without servers' own and without `strangers`."""
+    found = (match.group().removeprefix("smtp=") for match in _ADDRESS.finditer(text))
+    return tuple(dict.fromkeys(one for one in found if _mailbox(one) not in strangers and not _DAEMON.search(one)))
 
 
-def named(text: str, strangers: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """The recipients that the text of a bounce names, with the words said of each; by lines, surest place first."""
-    cut = RETURNED.search(text)
+def _told(text: str, strangers: frozenset[str]) -> dict[str, str]:
+    """The recipients that the text of a bounce names, each with what is said of it."""
+    cut = _RETURNED.search(text)
     story = text[: cut.start()] if cut else text
-    sure = addresses("\n".join(NAMED_RECIPIENT.findall(text)), strangers)
-    lines = [line for line in story.splitlines() if not NOT_A_RECIPIENT.match(line)]
-    told = sure or addresses("\n".join(lines), strangers)
-    back = RETURNED_TO.search(text)
-    for one in told or (addresses(back.group(1), strangers) if back else ()):
-        yield one, told_of(one, told, lines)
+    lines = [line for line in story.splitlines() if not _SOMEBODY_ELSE.match(line)]
+    named = _addresses("\n".join(_NAMED.findall(text)), strangers) or _addresses("\n".join(lines), strangers)
+    if not named and (sent_to := _RETURNED_TO.search(text)):
+        named = _addresses(sent_to.group(1), strangers)
+    if len(named) < 2:
+        return dict.fromkeys(named, _plain(" ".join(lines)))
+    return {one: _plain(" ".join(_passage(lines, one, named))) for one in named}
 
 
-def told_of(one: str, told: tuple[str, ...], lines: list[str]) -> str:
-    """What the lines of a bounce say of one recipient: all of it if it is the only one, else from its line to the next's."""
-    if len(told) < 2:
-        return flat(" ".join(lines))
+def _passage(lines: list[str], one: str, named: tuple[str, ...]) -> list[str]:
+    """The lines from the one that names this recipient to the one that names the next."""
     start = next((number for number, line in enumerate(lines) if one in line), len(lines))
-    others = [other for other in told if other != one]
-    end = next((number for number in range(start + 1, len(lines)) if says(lines[number], others)), len(lines))
-    return flat(" ".join(lines[start:end]))
+    others = [other for other in named if other != one]
+    end = next((number for number in range(start + 1, len(lines)) if _says(lines[number], others)), len(lines))
+    return lines[start:end]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Voucher:
-    """One result of Authentication-Results: `dmarc`, `fail` and the domain that it speaks of, all in lower case."""
-
-    method: str
-    result: str
-    domain: str
+def _came_back(mail: _Mail) -> bool:
+    """Our own mark is on it, or it went through so many servers that it must be going round."""
+    return OUR_HEADER in mail.headers or len(mail.all("received")) > MOST_HOPS
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mail:
-    """A message with what the checks ask of it, found once.
-
-    `headers` maps a name to its values in lower case, topmost first; `subject` is flat and in lower case; `ends` are the
-    flat beginning and end of the customer's own words; `vouchers` is what trusted servers said of the sender.
-    """
-
-    message: Message
-    rules: Rules
-    history: History
-    headers: Mapping[str, list[str]]
-    subject: str
-    ends: str
-    vouchers: tuple[Voucher, ...] = ()
-
-    def all(self, name: str) -> list[str]:
-        """Every value of a header, topmost first."""
-        return self.headers.get(name, [])
-
-    def first(self, name: str) -> str:
-        """The topmost value of a header, or nothing."""
-        return next(iter(self.all(name)), "")
+def _is_deep(mail: _Mail) -> bool:
+    """So many mails back and forth that two machines may be talking. Parsing shortens the thread, so the header is asked."""
+    return mail.first("references").count("<") > DEEPEST_THREAD
 
 
-# A quoted string, a comment's bracket, the end of a result, or a word (RFC 8601 section 2.2).
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|[^\s"();]+')
-RESULT = re.compile(r"([a-z0-9-]+)(?:/\d+)? ?= ?([a-z]+)")
-SPOKEN_OF = {"dmarc": ("header.from",), "spf": ("smtp.mailfrom", "smtp.mfrom"), "dkim": ("header.d", "header.i")}
-
-
-def clauses(value: str) -> Iterator[str]:
-    """The parts of a header between semicolons, without comments; what a quoted string holds is never read as syntax."""
-    depth, part = 0, list[str]()
-    for match in TOKEN.finditer(value):
-        token = match.group()
-        if token == "(":
-            depth += 1
-        elif token == ")":
-            depth = max(0, depth - 1)
-        elif depth == 0 and token == ";":
-            yield " ".join(part)
-            part = []
-        elif depth == 0:
-            part.append(token)
-    yield " ".join(part)
-
-
-def vouchers(headers: Mapping[str, list[str]], trusted: frozenset[str]) -> tuple[Voucher, ...]:
-    """What the topmost Authentication-Results says, if a trusted server wrote it (RFC 8601 section 5); else nothing.
-
-    Every header below it, and one without an authserv-id of its own, may have come with the mail.
-    """
-    found = headers.get("authentication-results")
-    if not found or not trusted:
-        return ()
-    first, *rest = clauses(found[0])
-    server = first.split(" ")[0].strip('"')
-    if server not in {name.lower() for name in trusted} or "=" in server:
-        return ()
-    return tuple(voucher(clause, match) for clause in rest if (match := RESULT.match(clause)))
-
-
-def voucher(clause: str, match: re.Match[str]) -> Voucher:
-    """One clause of Authentication-Results with the domain that it speaks of, if it names one."""
-    method, result = match.groups()
-    for name in SPOKEN_OF.get(method, ()):
-        said = re.search(rf"(?:^| ){re.escape(name)} ?= ?(\S+)", clause)
-        if said:
-            return Voucher(method=method, result=result, domain=said.group(1).strip('"<>').rpartition("@")[2])
-    return Voucher(method=method, result=result, domain="")
-
-
-def related(one: str, other: str) -> bool:
-    """Whether two domains belong together: they are the same, or one lies below the other."""
-    short, long = sorted((one, other), key=len)
-    return one == other or ("." in short and long.endswith("." + short))
-
-
-def opened(message: Message, rules: Rules, history: History) -> Mail:
-    """The message laid out for the checks."""
-    headers: dict[str, list[str]] = {}
-    for name, value in message.headers:
-        headers.setdefault(name, []).append(value.lower())
-    text = message.text
-    ends = text if len(text) <= OPENING + FOOTER else f"{text[:OPENING]}\n{text[-FOOTER:]}"
-    return Mail(
-        message=message,
-        rules=rules,
-        history=history,
-        headers=headers,
-        subject=flat(message.subject).lower(),
-        ends=flat(ends),
-        vouchers=vouchers(headers, rules.trusted_authserv),
-    )
-
-
-def is_bounce(mail: Mail) -> bool:
-    """Whether a mail server says that a mail of ours did not arrive: by a report (RFC 3464), a header or its words.
-
-    Reports that tell of a delivery alone are none. Without a block that failed, a server has to have written it and to
-    say so; when neither its name nor an empty envelope gives it away, subject and text must both say it.
-    """
-    if mail.message.failures:
-        return any(failed(failure) for failure in mail.message.failures)
-    if mail.first("x-failed-recipients"):
-        return True
-    subject = says(mail.subject, NOT_DELIVERED)
-    if DAEMON.search(flat(mail.first("from")).lower()):
-        return subject or says(report(mail.message), NOT_DELIVERED_TEXT)
-    if is_null_sender(mail) or mail.message.report_type == "delivery-status":
-        return subject
-    return subject and not ANSWER.match(mail.subject) and says(report(mail.message), NOT_DELIVERED_TEXT)
-
-
-def report(message: Message) -> str:
-    """The words of a bounce as one line: what cutting took away belongs to them."""
-    return flat(f"{message.text}\n{message.quoted}"[:REPORT]).lower()
-
-
-def bounced(mail: Mail) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The recipients that a bounce names, and those of them that do not exist; lower case, each once."""
-    found: dict[str, bool] = {}
-    for one, status, words in casualties(mail):
-        found[one] = found.get(one, False) or is_dead(status, words)
-    return tuple(found), tuple(one for one, dead in found.items() if dead)
-
-
-def casualties(mail: Mail) -> Iterator[tuple[str, str, str]]:
-    """Each failed recipient of a bounce with its status and the words said of it, from the surest place that names one."""
-    message = mail.message
-    blocks = [(failure.recipient.strip("<> ").lower(), failure) for failure in message.failures if failed(failure)]
-    if any("@" in recipient for recipient, _ in blocks):
-        yield from ((one, each.status, flat(each.diagnostic).lower()) for one, each in blocks if "@" in one)
-        return
-    text = f"{message.text}\n{message.quoted}"[:REPORT].lower()
-    header = addresses(" ".join(mail.all("x-failed-recipients")), frozenset())
-    strangers = frozenset(address.key for address in (*message.recipients, *message.senders)) | ours(mail.rules)
-    status = blocks[0][1].status if blocks else ""
-    told = tuple(named(text, strangers))
-    if header:
-        words = dict(told)
-        yield from ((one, status, words.get(one, "")) for one in header)
-        return
-    yield from ((one, status, words) for one, words in told)
-
-
-ANSWER = re.compile(r"(?:re|aw|sv|antw|rv|res|ref|rif|fwd?|wg|tr|enc|i)\s?(?:\[\d+\])?:")
-
-
-def ours(rules: Rules) -> frozenset[str]:
-    """The keys of the mailbox's own addresses; empty if they are not known."""
-    return rules.own_addresses | {rules.business.sender.key} if rules.own_addresses else frozenset()
-
-
-def mailbox(key: str) -> str:
-    """The address without its `+detail`, under which a mailbox has any number of names."""
-    local, _, domain = key.rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
-
-
-def is_loop(mail: Mail) -> bool:
-    """Our own mail came back, or a thread so deep or a way so long that two machines must be talking."""
-    references = mail.first("references").count("<")
-    return OUR_HEADER in mail.headers or references > DEEPEST_THREAD or len(mail.all("received")) > MOST_HOPS
-
-
-def is_own(mail: Mail) -> bool:
+def _is_own(mail: _Mail) -> bool:
     """We wrote it: a copy of our own, or a forger who says so."""
-    own = {mailbox(key) for key in ours(mail.rules)}
-    return any(mailbox(sender.key) in own for sender in mail.message.senders)
+    return any(_mailbox(sender.key) in mail.own for sender in mail.message.senders)
 
 
-def has_no_sender(mail: Mail) -> bool:
-    """From does not hold exactly one valid mailbox, so nobody is known to answer."""
+def _has_no_sender(mail: _Mail) -> bool:
+    """From does not hold exactly one valid mailbox: nobody is known to answer."""
     return mail.message.sender is None
 
 
-def is_null_sender(mail: Mail) -> bool:
+def _is_calendar(mail: _Mail) -> bool:
+    """An invitation, an answer to one or its cancellation (RFC 5546): the calendar answers those, no mail does."""
+    calendar = mail.message.calendar
+    return bool(calendar and calendar.method) or mail.first("content-class").endswith("calendarmessage")
+
+
+def _is_feedback(mail: _Mail) -> bool:
+    """A complaint or another report on mail that was sent (RFC 5965)."""
+    return mail.message.report_type == "feedback-report" or mail.message.content_type == "message/feedback-report"
+
+
+_RECEIPT = re.compile(r"(?:read|not read|read receipt|return receipt|leido|gelesen|lu|lida|letto)\s?:")
+
+
+def _is_receipt(mail: _Mail) -> bool:
+    """A report of delivery or reading (RFC 3464, RFC 8098, in the frame of RFC 6522), or Outlook's own that has no words."""
+    if mail.message.content_type == "multipart/report" or mail.message.failures:
+        return True
+    return bool(_RECEIPT.match(mail.subject)) and ("ms-tnef" in mail.message.content_type or not mail.ends)
+
+
+def _has_null_sender(mail: _Mail) -> bool:
     """The envelope says that nobody waits for an answer (RFC 5321 section 4.5.5)."""
     path = mail.headers.get("return-path")
     return bool(path) and path[0].strip("<> ").partition("@")[0] in ("", "mailer-daemon")
 
 
-def is_calendar(mail: Mail) -> bool:
-    """An invitation, its answer or its cancellation (RFC 5546): the calendar answers those, not a mail."""
-    calendar = mail.message.calendar
-    return bool(calendar and calendar.method) or mail.first("content-class").endswith("calendarmessage")
+_CHALLENGES = _wordings(
+    *("boxbe", "spamarrest", "spam arrest", "spamblocker", "mailblocks", "not pre-approved", "one-time verification"),
+    *("verify that you are a", "confirm that you are a", "prove that you are a", "your message is being held"),
+    *("your message has been held", "your email is being held", "is awaiting your confirmation"),
+    *("to have your message delivered", "to ensure delivery of your message", "my list of approved senders"),
+    *("para que su mensaje sea entregado", "confirme que es una persona"),
+)
 
 
-RECEIPT = re.compile(r"(?:read|not read|read receipt|leido|gelesen|lu|lida|letto|return receipt)\s?:")
+def _is_challenge(mail: _Mail) -> bool:
+    """A filter asks us to prove that we are people: an answer would be a loop of another kind."""
+    return _says(mail.subject, _CHALLENGES) or _says(mail.ends.lower(), _CHALLENGES)
 
 
-def is_receipt(mail: Mail) -> bool:
-    """A report of delivery or of reading (RFC 3464, RFC 8098), or one in a form of its own that has no words."""
-    if mail.message.report_type in ("delivery-status", "disposition-notification") or mail.message.failures:
-        return True
-    return bool(RECEIPT.match(mail.subject)) and (mail.message.content_type == "application/ms-tnef" or not mail.ends)
-
-
-def is_report(mail: Mail) -> bool:
-    """Any other report of a machine: complaints (RFC 5965), DMARC, TLS (RFC 6522 is the frame of them all)."""
-    return mail.message.content_type in ("multipart/report", "message/feedback-report")
-
-
-def is_said(value: str) -> bool:
-    """Whether a header says anything but no."""
+def _is_said(value: str) -> bool:
     return value.strip() not in ("", "no", "none", "false", "0")
 
 
-def forbids_answers(value: str) -> bool:
-    """Whether X-Auto-Response-Suppress asks for silence (MS-OXCMAIL 2.1.3.2.20): a set of words, `none` is one of them."""
-    return not {"all", "autoreply", "oof", "dr"}.isdisjoint(re.split(r"[,;\s]+", value))
-
-
-def is_automatic_value(value: str) -> bool:
-    """RFC 3834 section 5: every keyword but `no` stands for a machine; a comment or parameter may follow."""
+def _is_auto_submitted(value: str) -> bool:
+    """RFC 3834 section 5: every keyword but `no` stands for a machine; a comment or parameters may follow it."""
     return re.split(r"[\s;(]", value.strip(), maxsplit=1)[0] not in ("", "no")
 
 
-AUTOMATIC: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("auto-submitted", is_automatic_value),
-    ("x-auto-response-suppress", forbids_answers),
-    ("x-autoreply", is_said),
-    ("x-autorespond", is_said),
-    ("x-autoresponder", is_said),
-    ("x-autoreply-from", is_said),
-    ("x-mail-autoreply", is_said),
-    ("x-autogenerated", is_said),
-    ("x-ms-exchange-inbox-rules-loop", is_said),
-    ("x-apple-action", "vacation".__eq__),
-    ("x-loop", is_said),  # procmail's own mark
-    ("x-fc-machinegenerated", is_said),  # FirstClass
+def _suppresses_answers(value: str) -> bool:
+    """X-Auto-Response-Suppress is a set of words (MS-OXCMAIL); `none` and the words for receipts ask nothing of us."""
+    return not {"all", "autoreply", "oof", "dr"}.isdisjoint(re.split(r"[,;\s]+", value))
+
+
+_AUTOMATIC_HEADERS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("auto-submitted", _is_auto_submitted),
+    ("x-auto-response-suppress", _suppresses_answers),
     ("precedence", "auto_reply".__eq__),
+    ("x-autoreply", _is_said),
+    ("x-autorespond", _is_said),
+    ("x-autoresponder", _is_said),
+    ("x-autoreply-from", _is_said),
+    ("x-mail-autoreply", _is_said),
+    ("x-autogenerated", _is_said),
+    ("x-apple-action", "vacation".__eq__),
+    ("x-fc-machinegenerated", _is_said),  # FirstClass
+    ("x-loop", _is_said),  # procmail's mark on what it sends
+    ("x-ms-exchange-inbox-rules-loop", _is_said),
 )
-# Subjects under which mail programs answer by themselves; a colon, a bracket or nothing follows.
-AUTOMATIC_SUBJECTS = wordings(
+# What mail programs set before the subject that they answer. People who answer such an answer write "Re:" before it.
+_AUTOMATIC_SUBJECTS = _wordings(
     *("automatic reply", "automatic response", "automated reply", "automated response", "auto reply", "auto-reply"),
     *("autoreply", "auto response", "auto-response", "autoresponse", "auto-generated", "auto generated", "autoresponder"),
     *("out of office", "out of the office", "out-of-office", "out of office reply", "out of office autoreply"),
-    *("out of office auto-reply", "away from mail", "auto"),
+    *("out of office auto-reply", "out of office: autoreply", "away from mail", "auto"),
     *("respuesta automática", "respuesta automatizada", "autorrespuesta", "fuera de la oficina", "fuera de oficina"),
     *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsnachricht", "autoantwort"),
     *("réponse automatique", "absence du bureau", "absent du bureau", "message d'absence"),
@@ -432,14 +399,14 @@ AUTOMATIC_SUBJECTS = wordings(
     *("automaattinen vastaus", "automatyczna odpowiedź", "automatická odpověď", "automatikus válasz", "otomatik yanıt"),
     *("автоматический ответ", "автоответ", "автоматична відповідь", "自動応答", "自動返信", "自动回复", "自動回覆", "자동 회신"),
 )
-AUTOMATIC_SUBJECT = re.compile(
-    rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|$)"
+_AUTOMATIC_SUBJECT = re.compile(
+    rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, _AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|$)"
     r"|.{1,80} is out of the office\.?(?: \(returning .{1,40}\)\.?)?$"
 )
-# Each begins a sentence of its own: a customer who says "I know that this is an automated message" is not silenced.
-AUTOMATIC_SENTENCES = tuple(
-    flat(phrase)
-    for phrase in (
+# Each begins a sentence: a customer who writes "I know that this is an automated message, but" is not silenced by it.
+_AUTOMATIC_SENTENCES = tuple(
+    _plain(sentence)
+    for sentence in (
         *("This is an automat", "This is an auto-", "This is an auto ", "This message was automatically generated"),
         *("This email was automatically generated", "This e-mail was automatically generated"),
         *("This message was sent automatically", "This email was sent automatically", "Please do not reply to this"),
@@ -455,31 +422,45 @@ AUTOMATIC_SENTENCES = tuple(
 )
 
 
-def is_automatic(mail: Mail) -> bool:
-    """A machine sent it: it says so in a header (RFC 3834), its subject or a sentence of its own."""
-    if any(sign(value) for name, sign in AUTOMATIC for value in mail.all(name)):
+def _is_automatic(mail: _Mail) -> bool:
+    """A machine sent it: it says so in a header (RFC 3834), in its subject or in a sentence of its own."""
+    if any(sign(value) for name, sign in _AUTOMATIC_HEADERS for value in mail.all(name)):
         return True
-    return bool(AUTOMATIC_SUBJECT.match(mail.subject)) or says(mail.ends, AUTOMATIC_SENTENCES)
+    return bool(_AUTOMATIC_SUBJECT.match(mail.subject)) or _says(mail.ends, _AUTOMATIC_SENTENCES)
 
 
-# RFC 2369, RFC 2919, RFC 8058 and what list servers and mailing houses add.
-LIST_HEADERS = (
+# RFC 2369, RFC 2919, RFC 8058, and what list servers and mailing houses add.
+_LIST_HEADERS = (
     *("list-", "x-list", "x-mailman-", "x-beenthere", "mailing-list", "x-mailing", "x-ml-", "x-egroups-", "errors-to"),
     *("x-campaign", "x-bulkmail", "x-massmail", "x-newsletter", "x-feed2imap", "x-rss-"),
 )
-BULK = frozenset({"bulk", "list", "junk"})
-LIST_ADDRESS = re.compile(
-    r"(?:^|<)owner-|-(?:owner|request|bounces?|admin|errors)(?:\+[^@]*)?@|(?:^|[<._+@-])bounced?s?(?:[._+@-])"
+_BULK = frozenset({"bulk", "list", "junk"})
+_LIST_ADDRESS = re.compile(
+    r"(?:^|<)owner-|-(?:owner|request|bounces?|admin|errors)(?:\+[^@\s]{0,99})?@|(?:^|[<._+@-])bounce[ds]?[._+@-]"
     r"|(?:^|[<._+@-])(?:listserv|majordomo|mailman|newsletters?|mailinglist)[._+@-]"
 )
-FOOTERS = wordings(
-    *("to unsubscribe, ", "to unsubscribe from", "to unsubscribe click", "to unsubscribe please", "to be removed from"),
-    *("click here to unsubscribe", "to remove yourself from", "if you no longer wish to", "if you do not wish to receive"),
-    *("if you wish to unsubscribe", "if you would like to unsubscribe", "if you prefer not to receive"),
-    *("you are receiving this", "you received this", "manage your subscription", "manage your email", "unsubscribe here"),
-    *("email preferences", "view this email in your browser", "update your profile"),
-    *("si no desea recibir", "si no deseas recibir", "si ya no desea", "si ya no deseas", "para darse de baja"),
-    *("para dejar de recibir", "haga clic aquí para darse de baja", "ha recibido este correo porque"),
+
+
+def _is_list(mail: _Mail) -> bool:
+    """A list or a mailing house distributed it: it says so in its headers or in an address of its envelope."""
+    if any(name.startswith(_LIST_HEADERS) for name in mail.headers) or not _BULK.isdisjoint(mail.all("precedence")):
+        return True
+    # Exchange Online forwards people's mail under bounces+SRS=...@; that says nothing of the writer.
+    envelope = [value for name in ("return-path", "sender", "from") for value in mail.all(name) if "srs" not in value]
+    return any(map(_LIST_ADDRESS.search, envelope))
+
+
+_FOOTERS = _wordings(
+    *("to unsubscribe, ", "to unsubscribe or", "to unsubscribe from", "to unsubscribe click", "to unsubscribe please"),
+    *("click here to unsubscribe", "unsubscribe here", "to be removed from", "removed from this list", "to remove yourself"),
+    *("if you no longer wish to", "if you no longer want to receive", "if you do not wish to", "if you don't wish to"),
+    *("if you do not want to receive", "if you prefer not to receive", "if you wish to unsubscribe"),
+    *("if you would like to unsubscribe", "you are receiving this", "you received this", "you are subscribed to"),
+    *("you're subscribed to", "manage your subscription", "modify your subscription", "manage your email"),
+    *("email preferences", "mailing list options", "in your browser", "not displaying properly", "can't read this email"),
+    *("trouble viewing", "this newsletter is", "in this issue", "advertising opportunities"),
+    *("si no desea recibir", "si no deseas recibir", "si ya no desea", "para darse de baja", "para dejar de recibir"),
+    *("ha recibido este correo porque", "recibes este correo porque", "ver este correo en su navegador"),
     *("si vous ne souhaitez plus", "pour vous désinscrire", "pour vous désabonner", "pour ne plus recevoir"),
     *("wenn sie keine weiteren", "wenn sie diesen newsletter", "newsletter abbestellen", "um sich abzumelden"),
     *("se não deseja mais receber", "para cancelar a sua inscrição", "para deixar de receber"),
@@ -487,179 +468,194 @@ FOOTERS = wordings(
 )
 
 
-def is_list(mail: Mail) -> bool:
-    """It went to many: a list or a mailing, by its headers, its envelope or the footer below the writer's own words."""
-    if any(name.startswith(LIST_HEADERS) for name in mail.headers) or not BULK.isdisjoint(mail.all("precedence")):
-        return True
-    # Exchange Online forwards people's mail under bounces+SRS=...@; that says nothing of the writer.
-    envelope = [value for name in ("return-path", "sender", "from") for value in mail.all(name) if "srs" not in value]
-    return any(LIST_ADDRESS.search(value) for value in envelope) or says(mail.ends.lower(), FOOTERS)
+def _is_mailing(mail: _Mail) -> bool:
+    """It reads like one that many got: a footer that says how to leave, more links or more words than a note has."""
+    text = mail.message.text
+    return len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS or _says(mail.ends.lower(), _FOOTERS)
 
 
-NO_REPLY = wordings(
-    *("noreply", "donotreply", "dontreply", "donotrespond", "notreply", "neverreply", "noreplies", "replynot", "unattended"),
+_NO_REPLY = _wordings(
+    *("noreply", "donotreply", "dontreply", "donotrespond", "notreply", "neverreply", "replynot", "unattended"),
     *("nepasrepondre", "sansreponse", "noresponder", "noresponda", "norespondas", "noresponde", "sinrespuesta"),
-    *("nichtantworten", "keineantwort", "nonrispondere", "nonrisponda", "naoresponda", "naoresponder", "nietantwoorden"),
-    *("geenantwoord", "ikkesvar", "svarainte", "eivastata", "nieodpowiadaj", "neodpovidat"),
+    *("nichtantworten", "keineantwort", "nonrispondere", "nonrisponda", "naoresponda", "naoresponder"),
+    *("nietantwoorden", "geenantwoord", "ikkesvar", "svarainte", "eivastata", "nieodpowiadaj", "neodpovidat"),
 )
 
 
-def is_no_reply(mail: Mail) -> bool:
-    """The sender's address or name asks for no answer, in any language."""
+def _wants_no_reply(mail: _Mail) -> bool:
+    """The sender's address or name, or Reply-To, says that nobody reads answers."""
     sender = mail.message.sender
-    if sender is None:
-        return False
-    asked = (sender.address.rpartition("@")[0], sender.name, *(other.address for other in mail.message.reply_to))
-    return any(says(re.sub(r"[^a-z@]", "", flat(name).lower()), NO_REPLY) for name in asked)
+    places = (sender, *mail.message.reply_to) if sender else ()
+    asked = [text for place in places for text in (place.address.rpartition("@")[0], place.name)]
+    return any(_says(re.sub(r"[^a-z]", "", _plain(text).lower()), _NO_REPLY) for text in asked)
 
 
-ROLES = frozenset(
+# RFC 2142 section 5, and the accounts of programs and mailings. People write from info@, office@ and sales@.
+_ROLES = frozenset(
     {
         *("abuse", "alert", "alerts", "announce", "announcements", "apache", "autoresponder", "bot", "bounce", "bounces"),
-        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "hostmaster", "list", "listmaster", "lists"),
-        *("listserv", "mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter"),
-        *("newsletters", "nobody", "notification", "notifications", "notify", "notifier", "offers", "postmaster"),
-        *("promo", "promotions", "robot", "root", "rss", "rssfeeds", "survey", "surveys", "system", "uucp", "webmaster"),
-        *("wwwdata", "updates", "boletin", "notificaciones", "infolettre", "rundbrief"),
+        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "list", "listmaster", "lists", "listserv"),
+        *("mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter", "newsletters", "nobody"),
+        *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "robot"),
+        *("root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "uucp", "wwwdata", "boletin"),
+        *("notificaciones", "infolettre", "rundbrief"),
     }
 )
+_ROLE_DOMAINS = frozenset({"alerts", "bounce", "bounces", "lists", "mailer", "newsletter", "newsletters", "notifications"})
 
 
-def is_role(mail: Mail) -> bool:
-    """The sender is a program's or a postmaster's account, or a mailing's (RFC 2142; 3834 section 2)."""
+def _is_role(mail: _Mail) -> bool:
+    """The sender is an account of a program, a postmaster or a mailing, not of a person."""
     sender = mail.message.sender
     if sender is None:
         return False
-    local, _, domain = mailbox(sender.key).rpartition("@")
-    labels = domain.split(".")[:-2]
-    whole = re.sub(r"[^a-z]", "", local)
-    return whole in ROLES or not {"newsletter", "newsletters", "lists", "bounce", "bounces"}.isdisjoint(labels)
+    local, _, domain = _mailbox(sender.key).rpartition("@")
+    return re.sub(r"[^a-z]", "", local) in _ROLES or not _ROLE_DOMAINS.isdisjoint(domain.split(".")[:-2])
 
 
-def is_to_nobody(mail: Mail) -> bool:
-    """No recipient stands in it, or they are undisclosed: it went to many (RFC 3834 section 2)."""
-    return not mail.message.recipients and not any(mail.all(name) for name in RESENT)
+_ALSO_TO = ("resent-to", "resent-cc", "bcc")
 
 
-RESENT = ("resent-to", "resent-cc", "bcc")
+def _is_to_nobody(mail: _Mail) -> bool:
+    """No recipient stands in it or they are undisclosed: it went to many (RFC 3834 section 2)."""
+    named = mail.message.recipients or any(map(mail.all, _ALSO_TO))
+    return not named or "undisclosed" in mail.first("to")
 
 
-def is_not_to_us(mail: Mail) -> bool:
-    """None of our addresses is among its recipients (RFC 5230 section 4.5). Asked only if ours are known."""
-    own = {mailbox(key) for key in ours(mail.rules)}
-    if not own or any(mailbox(recipient.key) in own for recipient in mail.message.recipients):
-        return False
-    return not any(says(value, own) for name in RESENT for value in mail.all(name))
+def _is_not_to_us(mail: _Mail) -> bool:
+    """None of our addresses is among its recipients (RFC 5230 section 4.5). Not asked if ours are not known."""
+    written = (recipient.key for recipient in mail.message.recipients)
+    resent = (one for name in _ALSO_TO for value in mail.all(name) for one in _addresses(value))
+    return bool(mail.own) and mail.own.isdisjoint(map(_mailbox, (*written, *resent)))
 
 
-def is_spoofed(mail: Mail) -> bool:
-    """A trusted server found that the sender did not send it (DMARC, RFC 7489)."""
-    return any(each.method == "dmarc" and each.result == "fail" for each in mail.vouchers)
+# A quoted string, a bracket of a comment, the end of a clause, or a word (RFC 8601 section 2.2).
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|[^\s"();]+')
+_RESULT = re.compile(r"([a-z0-9-]+)(?:/\d+)? ?= ?([a-z]+)")
+_SPEAKS_OF = {
+    "dmarc": re.compile(r" header\.from ?= ?(\S+)"),
+    "spf": re.compile(r" smtp\.(?:mailfrom|mfrom) ?= ?(\S+)"),
+    "dkim": re.compile(r" header\.(?:d|i) ?= ?(\S+)"),
+}
 
 
-def is_authenticated(mail: Mail) -> bool:
-    """A trusted server vouches for the domain of From: by DMARC, or by SPF or DKIM of a domain that is related to it."""
+def _vouchers(headers: Mapping[str, list[str]], trusted: frozenset[str]) -> tuple[_Voucher, ...]:
+    """What the topmost Authentication-Results says if a trusted server wrote it (RFC 8601 section 5), else nothing.
+
+    All below it may have come with the mail, and so may one that does not begin with the name of a server, as
+    Microsoft's does not.
+    """
+    found = headers.get("authentication-results")
+    if not found or not trusted:
+        return ()
+    first, *clauses = _clauses(found[0])
+    server = first.partition(" ")[0].strip('"')
+    if "=" in server or server not in {name.lower() for name in trusted}:
+        return ()
+    return tuple(filter(None, map(_voucher, clauses)))
+
+
+def _clauses(value: str) -> Iterator[str]:
+    """What stands between the semicolons, without comments. A quoted string stays one word: it is never read as syntax."""
+    depth, clause = 0, list[str]()
+    for token in _TOKEN.findall(value):
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth = max(0, depth - 1)
+        elif depth == 0 and token == ";":
+            yield " ".join(clause)
+            clause = []
+        elif depth == 0:
+            clause.append(token)
+    yield " ".join(clause)
+
+
+def _voucher(clause: str) -> _Voucher | None:
+    match = _RESULT.match(clause)
+    if match is None or match.group(1) not in _SPEAKS_OF:
+        return None
+    method, result = match.groups()
+    named = _SPEAKS_OF[method].search(clause)
+    domain = named.group(1).strip('"<>').rpartition("@")[2] if named else ""
+    return _Voucher(method=method, result=result, domain=domain)
+
+
+def _is_spoofed(mail: _Mail) -> bool:
+    """A trusted server found that the domain in From did not send it (DMARC, RFC 7489)."""
+    return any(voucher.method == "dmarc" and voucher.result == "fail" for voucher in mail.vouchers)
+
+
+def _is_authenticated(mail: _Mail) -> bool:
+    """A trusted server vouches for the domain in From: by DMARC, or by SPF or DKIM of a domain of the same house."""
     sender = mail.message.sender
-    if sender is None or is_spoofed(mail):
+    if sender is None or _is_spoofed(mail):
         return False
-    passed = [each for each in mail.vouchers if each.result == "pass" and each.method in SPOKEN_OF]
-    return any(
-        (each.method == "dmarc" and not each.domain) or related(each.domain, sender.domain) for each in passed
-    )
+    return any(voucher.result == "pass" and _related(voucher.domain, sender.domain) for voucher in mail.vouchers)
 
 
-CHALLENGE = wordings(
-    *("boxbe", "spamarrest", "spam arrest", "spamblocker", "mailblocks", "sender not pre-approved"),
-    *("verify that you are", "confirm that you are", "verify your email to deliver", "one-time verification"),
-    *("prove that you are", "your message is being held", "your message has been held", "is awaiting your confirmation"),
-    *("to have your message delivered", "to ensure delivery of your message", "add you to my list of approved"),
-    *("para que su mensaje sea entregado", "confirme que es una persona"),
-)
+def _related(one: str, other: str) -> bool:
+    """Whether two domains are of one organisation: the same, or one below the other (RFC 7489 section 3.1, without a list)."""
+    short, long = sorted((one, other), key=len)
+    return one == other or ("." in short and long.endswith(f".{short}"))
 
 
-def is_challenge(mail: Mail) -> bool:
-    """Another mailbox asks us to prove that we are human: an answer would be a loop of a different kind."""
-    return says(mail.subject, CHALLENGE) or says(mail.ends.lower(), CHALLENGE)
-
-
-def is_spam(mail: Mail) -> bool:
-    """Our own server filed it as spam; the mark may be forged, but only against its forger."""
+def _is_spam(mail: _Mail) -> bool:
+    """A filter on its way marked it as spam; whoever forges the mark silences himself."""
     return mail.first("x-spam-flag").strip() == "yes" or mail.first("x-spam-status").strip().startswith("yes")
 
 
-def is_suppressed(mail: Mail) -> bool:
+def _is_suppressed(mail: _Mail) -> bool:
     """This address is never written to again."""
     return mail.history.suppressed is not None
 
 
-def is_too_big(mail: Mail) -> bool:
-    """Only its headers were taken over, so nobody knows what it says."""
-    return "too big" in mail.message.defects
+def _has_defect(kind: str) -> Callable[[_Mail], bool]:
+    """A check for something that parsing noted."""
+    return lambda mail: any(kind in defect for defect in mail.message.defects)
 
 
-CHECKS: tuple[tuple[str, Callable[[Mail], bool]], ...] = (
-    ("bounce", is_bounce),  # before all else: servers mark bounces as automatic, too, and a bounce has work to do
-    ("loop", is_loop),
-    ("own", is_own),
-    ("no_sender", has_no_sender),
-    ("calendar", is_calendar),
-    ("receipt", is_receipt),
-    ("report", is_report),
-    ("null_sender", is_null_sender),
-    ("challenge", is_challenge),
-    ("automatic", is_automatic),
-    ("list", is_list),
-    ("no_reply", is_no_reply),
-    ("role", is_role),
-    ("no_recipient", is_to_nobody),
-    ("not_to_us", is_not_to_us),
-    ("spoofed", is_spoofed),
-    ("spam", is_spam),
-    ("suppressed", is_suppressed),
-    ("too_big", is_too_big),
+CHECKS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
+    ("bounce", _is_bounce),  # before all else: servers mark bounces as automatic, too
+    ("loop", _came_back),  # before "own": what the program sent is no letter of a colleague's
+    ("own", _is_own),  # a colleague's letter, or a forgery in our name
+    ("no_sender", _has_no_sender),  # nobody to answer
+    ("calendar", _is_calendar),  # RFC 5546
+    ("feedback", _is_feedback),  # RFC 5965
+    ("receipt", _is_receipt),  # RFC 3464 of a mail that arrived, RFC 8098
+    ("null_sender", _has_null_sender),  # RFC 5321: never answer what has no way back
+    ("challenge", _is_challenge),  # before "automatic": it is one, but somebody waits behind it
+    ("automatic", _is_automatic),  # RFC 3834
+    ("list", _is_list),  # RFC 2369
+    ("no_reply", _wants_no_reply),  # the answer would be read by nobody
+    ("role", _is_role),  # RFC 5230 section 4.6
+    ("no_recipient", _is_to_nobody),  # RFC 3834: answer only what was written to us
+    ("not_to_us", _is_not_to_us),
+    ("spoofed", _is_spoofed),  # the answer would go to somebody who wrote nothing
+    ("spam", _is_spam),
+    ("deep_thread", _is_deep),  # two machines, or a conversation that has a person already
+    ("mailing", _is_mailing),  # a guess from the words alone, so the last that asks who wrote
+    ("suppressed", _is_suppressed),
+    ("too_big", _has_defect("too big")),  # nobody has read what it says
 )
 
 
-def writes_elsewhere(mail: Mail) -> bool:
-    """Reply-To asks to answer in a domain that is not the sender's (C2: the answer goes to From all the same)."""
+def _answers_elsewhere(mail: _Mail) -> bool:
     sender = mail.message.sender
-    return sender is not None and not all(related(other.domain, sender.domain) for other in mail.message.reply_to)
+    return sender is not None and not all(_related(other.domain, sender.domain) for other in mail.message.reply_to)
 
 
-def is_to_itself(mail: Mail) -> bool:
-    """It is addressed to its own sender alone, as circulars and forgeries are."""
+def _is_to_itself(mail: _Mail) -> bool:
     sender = mail.message.sender
     return sender is not None and {other.key for other in mail.message.recipients} == {sender.key}
 
 
-def has_defect(word: str) -> Callable[[Mail], bool]:
-    """Whether parsing noted a defect of this kind."""
-    return lambda mail: any(word in defect for defect in mail.message.defects)
-
-
-DOUBTS: tuple[tuple[str, Callable[[Mail], bool]], ...] = (
-    ("No trusted server vouches for the sender.", lambda mail: not is_authenticated(mail)),
-    ("Reply-To is in another domain than the sender.", writes_elsewhere),
-    ("The sender's name looks like another address.", has_defect("looks like another address")),
-    ("Parsers disagree about this mail.", has_defect("disagree")),
-    ("The mail is addressed to its own sender.", is_to_itself),
-    ("The mail is old.", lambda mail: mail.message.old),
-    ("This thread had an automatic answer before.", lambda mail: mail.history.answered_thread),
+DOUBTS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
+    ("no trusted server vouches for the sender", lambda mail: not _is_authenticated(mail)),
+    ("Reply-To is in another domain than the sender", _answers_elsewhere),
+    ("the sender's name looks like another address", _has_defect("looks like another address")),
+    ("two parsers read this mail differently", _has_defect("disagree")),
+    ("it is addressed to its own sender", _is_to_itself),
+    ("it came before winback was started", lambda mail: mail.message.old),
+    ("this conversation had an automatic answer already", lambda mail: mail.history.answered_thread),
 )
-
-
-def screen(message: Message, rules: Rules, history: History) -> Screening:
-    """What may be done with a mail, whatever it says: the first of CHECKS that stops it, and any DOUBTS if none does."""
-    mail = opened(message, rules, history)
-    check = next((name for name, stops in CHECKS if stops(mail)), None)
-    lost, dead = bounced(mail) if check == "bounce" else ((), ())
-    doubts = [sentence for sentence, arises in DOUBTS if check is None and arises(mail)]
-    return Screening(
-        check=check,
-        may_reply=check is None,
-        is_bounce=check == "bounce",
-        bounced=lost,
-        dead=dead,
-        authenticated=is_authenticated(mail),
-        doubt=" ".join(doubts) or None,
-    )

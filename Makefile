@@ -1,0 +1,45 @@
+# `make run` and `make test` do all the set-up they need, and are quick the second time.
+PYTHON ?= python3
+BIN := .venv/bin
+MODEL := models/built/model.json
+
+.PHONY: run test lint types bench clean
+.DELETE_ON_ERROR:
+
+run: .venv/ready $(MODEL)
+	@$(BIN)/winback demo $(DEMO)
+
+test: .venv/ready-dev $(MODEL)
+	@sh tests/servers/install.sh
+	@$(MAKE) --no-print-directory lint types
+	@$(BIN)/python -m pytest --cov=pipeline/core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered $(TESTS)
+
+lint: .venv/ready-dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types: .venv/ready-dev
+	@$(BIN)/mypy
+
+bench: .venv/ready-dev $(MODEL)
+	@sh tests/servers/install.sh
+	@$(BIN)/python bench/run.py
+
+.venv/made:
+	@sh .ci/venv.sh "$(PYTHON)"
+
+.venv/ready: .venv/made pyproject.toml constraints.txt
+	@echo "installing winback into .venv (about half a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready
+	@echo "installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(MODEL): .venv/ready $(wildcard models/corpus/*.jsonl) pipeline/train.py
+	@$(BIN)/winback train --shipped
+
+clean:
+	rm -rf .venv demo models/built build *.egg-info

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import email
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email import policy
+from email.message import EmailMessage
+
+import pytest
+
+from pipeline.core import compose
+from pipeline.core.records import (
+    Address,
+    Business,
+    Case,
+    DateKind,
+    Draft,
+    FollowUp,
+    FoundDate,
+    Intent,
+    Kind,
+    Message,
+    Reason,
+    Rules,
+    Sensitive,
+    Span,
+    Text,
+    Verdict,
+)
+from pipeline.errors import TextRefused
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+MARIA = Address(name="María López", address="maria@example.org")
+BUSINESS = Business(
+    name="Bluedoor Studio",
+    sender=Address(name="Dana Reyes", address="dana@bluedoor.example"),
+    address="1 Blue Street, Springfield",
+    phone="+1 555 0100",
+    timezone="America/New_York",
+    domain="bluedoor.example",
+)
+RULES = Rules(business=BUSINESS)
+VERDICT = Verdict(
+    intent=Intent.CANCEL,
+    reason=Reason.PRICE,
+    subreason="price_rise",
+    confidence=0.97,
+    runner_up="cancel/other",
+    language="en",
+    evidence=(Span(text="too expensive", start=3),),
+    dates=(FoundDate(text="in March", day=date(2027, 3, 1), kind=DateKind.RETURN, start=0, end=8),),
+)
+MESSAGE = Message(
+    key="m1",
+    message_id="<m2@example.org>",
+    thread=("<m1@example.org>",),
+    sender=MARIA,
+    subject="Re: RE: Your\tinvoice",
+    text="It is too expensive.\n\nPlease stop.",
+    arrived=NOW,
+    sent=NOW,
+)
+OURS = Text(subject="Your message", body="Hi,\n\nThank you. What made you decide?\n\nDana\n")
+
+
+def draft(**more: object) -> Draft:
+    made = compose.acknowledgment(MESSAGE, VERDICT, "price", OURS, key="d" * 24, review=False, why=("Sure.",), rules=RULES)
+    return replace(made, **more)
+
+
+def frozen(made: Draft, *, automatic: bool = True) -> EmailMessage:
+    sent = compose.outgoing(
+        made, compose.whole_body(made), made.subject, "ab" * 16, automatic=automatic, rules=RULES, now=NOW
+    )
+    return email.message_from_bytes(sent.data, policy=policy.default)
+
+
+def test_an_acknowledgment_is_threaded_under_the_customers_mail():
+    mail = frozen(draft())
+    assert mail["In-Reply-To"] == "<m2@example.org>"
+    assert mail["References"] == "<m1@example.org> <m2@example.org>"
+    assert mail["Subject"] == "Re: Your invoice"
+
+
+def test_an_acknowledgment_goes_to_the_customer_from_the_named_sender():
+    mail = frozen(draft())
+    assert [(a.display_name, a.addr_spec) for a in mail["To"].addresses] == [("María López", "maria@example.org")]
+    assert mail["From"].addresses[0].addr_spec == "dana@bluedoor.example"
+
+
+def test_an_automatic_answer_says_that_it_is_one():
+    mail = frozen(draft())
+    assert mail["Auto-Submitted"] == "auto-replied"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+
+
+def test_an_automatic_follow_up_is_generated_not_replied():
+    assert frozen(draft(kind=Kind.FOLLOW_UP))["Auto-Submitted"] == "auto-generated"
+
+
+def test_what_a_rep_released_is_not_marked_as_automatic():
+    mail = frozen(draft(), automatic=False)
+    assert mail["Auto-Submitted"] is None
+
+
+def test_the_message_id_is_made_from_the_stamp():
+    mail = frozen(draft())
+    assert mail["Message-ID"] == f"<{'ab' * 16}@bluedoor.example>"
+    assert mail["X-Winback-Id"] == "ab" * 16
+
+
+def test_the_customers_words_stand_below_ours():
+    body = frozen(draft()).get_content().replace("\r\n", "\n")
+    assert body.startswith("Hi,\n\nThank you.")
+    assert "On 22 November 2026, María López wrote:\n> It is too expensive.\n>\n> Please stop." in body
+
+
+def test_a_long_mail_is_quoted_in_part():
+    made = compose.quote(MARIA, "\n".join(map(str, range(100))), NOW, "es", BUSINESS)
+    assert made.startswith("El 22 de noviembre de 2026, María López escribió:\n> 0\n")
+    assert made.endswith("> 59\n> [...]")
+
+
+def test_the_notes_tell_a_rep_what_was_understood():
+    notes = dict(draft().notes)
+    assert notes["Reason"] == "price (price_rise)"
+    assert notes["Confidence"] == "0.97"
+    assert notes["Evidence"] == '"too expensive"'
+    assert notes["Date"] == '"in March": 2027-03-01 (return)'
+    assert notes["Why"] == "Sure."
+
+
+def test_sensitive_and_opt_out_are_noted():
+    verdict = replace(VERDICT, sensitive=Sensitive.ILLNESS, opt_out=True, reason=None, runner_up=None)
+    notes = dict(compose.notes(verdict, Kind.ACKNOWLEDGMENT, 0, ()))
+    assert notes["Sensitive"] == "illness"
+    assert "Opt-Out" in notes
+    assert "Reason" not in notes
+
+
+def test_the_notes_never_leave():
+    assert not [name for name in frozen(draft()).keys() if name.startswith("X-Winback-") and name != "X-Winback-Id"]
+
+
+def test_a_mail_without_message_id_is_answered_without_a_thread():
+    assert compose.threading(None, ("<a@b>",)) == ()
+
+
+def test_a_long_thread_keeps_its_first_and_last_ids():
+    line = dict(compose.threading("<z@x>", tuple(f"<{n}@x>" for n in range(30))))["References"].split()
+    assert len(line) == 10
+    assert (line[0], line[-1]) == ("<0@x>", "<z@x>")
+
+
+@pytest.mark.parametrize(
+    ("subject", "reply"),
+    [("Cancel", "Re: Cancel"), ("RE: re[2]: Fwd: Cancel", "Re: Cancel"), ("RV: Cita", "Re: Cita"), ("", ""), ("Re:", "")],
+)
+def test_reply_subjects_carry_one_re(subject: str, reply: str):
+    assert compose.reply_subject(subject, "en") == reply
+
+
+def test_without_a_subject_the_template_gives_one():
+    made = compose.acknowledgment(
+        replace(MESSAGE, subject=""), VERDICT, "price", OURS, key="k", review=True, why=(), rules=RULES
+    )
+    assert made.subject == "Your message"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Maria Lopez", "Maria"),
+        ("lopez, maria", "Maria"),
+        ("MARIA LOPEZ", "Maria"),
+        ("Dr. Anna-Lena Berg", "Anna-Lena"),
+        ("Sra. Ibáñez", "Ibáñez"),
+        ("", ""),
+        ("info@shop.example", ""),
+        ("WIN $1000 www.evil.example", ""),
+        ("http://evil.example", ""),
+        ("12345", ""),
+        ("Mаria", ""),  # the second letter is Cyrillic
+        ("x" * 40, ""),
+    ],
+)
+def test_only_a_plain_first_name_is_greeted(name: str, first: str):
+    assert compose.first_name(Address(name=name, address="a@b.example")) == first
+
+
+def test_template_values_greet_in_the_customers_language():
+    values = compose.values(MARIA, "es", NOW, date(2027, 3, 1), RULES)
+    assert values["hello"] == "Hola, María:"
+    assert values["received"] == "22 de noviembre"
+    assert values["wished"] == "1 de marzo"
+    assert compose.values(Address(address="a@b.example"), "en", NOW, None, RULES)["hello"] == "Hello,"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Hi {{ name }},",
+        "Dear None,",
+        "Your booking is cancelled.",
+        "Your plan has been canceled.",
+        "Su reserva queda anulada.",
+        "Stay and get a 10% discount.",
+        "Le ofrecemos un descuento.",
+        "Why? And when?",
+    ],
+)
+def test_an_acknowledgment_that_breaks_a_rule_is_refused(text: str):
+    with pytest.raises(TextRefused, match="template price"):
+        compose.checked(text, Kind.ACKNOWLEDGMENT, "price")
+
+
+def test_a_follow_up_may_offer_and_ask():
+    text = "We have a 10% discount. Interested? Shall I call?"
+    assert compose.checked(text, Kind.FOLLOW_UP, "price_2") == text
+
+
+STEP = FollowUp(key="s", case="m1", address=MARIA.key, track="price", number=1, template="price_1", due=NOW)
+CASE = Case(
+    message="m1",
+    recipient=MARIA,
+    message_id="<m2@example.org>",
+    thread=(),
+    subject="x",
+    text="It is too expensive.",
+    sent=NOW,
+    language="es",
+    reason=Reason.PRICE,
+)
+
+
+def test_a_follow_up_carries_address_opt_out_and_list_unsubscribe():
+    made = compose.touch(STEP, CASE, OURS, key="k", review=True, why=("Due.",), rules=RULES)
+    assert made.text.endswith("--\nBluedoor Studio, 1 Blue Street, Springfield\n" + made.text.splitlines()[-1])
+    assert "baja" in made.text.splitlines()[-1]
+    assert frozen(made)["List-Unsubscribe"] == "<mailto:dana@bluedoor.example?subject=unsubscribe>"
+    assert dict(made.notes)["Why"] == "Due."
+
+
+def test_a_header_value_with_a_line_break_is_refused_not_sent():
+    with pytest.raises(TextRefused, match="can't be made into a mail"):
+        compose.outgoing(
+            draft(), "text", "Hello\r\nBcc: all@example.org", "ab", automatic=True, rules=RULES, now=NOW
+        )
+
+
+def test_the_same_draft_freezes_to_the_same_bytes():
+    made = draft()
+    first, second = (
+        compose.outgoing(made, "text", "Hi", "ab", automatic=True, rules=RULES, now=NOW).data for _ in range(2)
+    )
+    assert first == second

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline.core import followups
+from pipeline.core.records import (
+    Address,
+    Business,
+    Case,
+    DateKind,
+    FollowUpRules,
+    FoundDate,
+    History,
+    Intent,
+    Reason,
+    Rules,
+    Sensitive,
+    Touch,
+    Verdict,
+)
+
+MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # 11:00 in Madrid
+MARIA = Address(name="Maria Lopez", address="maria@example.org")
+TRACKS = {
+    "price": (
+        Touch(after=timedelta(days=5), template="price_1"),
+        Touch(after=timedelta(days=30), template="price_2"),
+        Touch(after=timedelta(days=90), template="price_3"),
+    ),
+    "timing": (
+        Touch(after=timedelta(days=2), template="timing_1"),
+        Touch(after=timedelta(days=14), template="timing_2", own_date=True),
+    ),
+    "competitor": (Touch(after=timedelta(days=60), template="competitor_1"),),
+}
+RULES = Rules(
+    business=Business(name="Bluedoor", sender=Address(address="dana@bluedoor.example"), timezone="Europe/Madrid"),
+    follow_ups=FollowUpRules(quiet_from=time(18), quiet_to=time(9), tracks=TRACKS),
+)
+CASE = Case(
+    message="m1",
+    recipient=MARIA,
+    message_id="<a@b>",
+    thread=(),
+    subject="Cancel",
+    text="Too dear",
+    sent=MONDAY,
+    language="en",
+    reason=Reason.PRICE,
+)
+HISTORY = History(address=MARIA.key, known=True, case="m1", acknowledged=MONDAY)
+
+
+def cancelled(reason: Reason = Reason.PRICE, **more: object) -> Verdict:
+    return Verdict(intent=Intent.CANCEL, reason=reason, **more)
+
+
+def wished(day: date, kind: DateKind = DateKind.RETURN) -> FoundDate:
+    return FoundDate(text="then", day=day, kind=kind, start=0, end=4)
+
+
+def step(number: int = 1, due: datetime = MONDAY) -> followups.FollowUp:
+    return replace(followups.steps("m1", MARIA, cancelled(), RULES, MONDAY)[number - 1], due=due)
+
+
+def days(found: tuple[followups.FollowUp, ...]) -> list[date]:
+    return [one.due.date() for one in found]
+
+
+def test_a_track_becomes_dated_steps_on_working_days():
+    # 28 November is a Saturday, so the first touch waits for Monday; 23 December and 21 February follow the same rule.
+    assert days(followups.steps("m1", MARIA, cancelled(), RULES, MONDAY)) == [
+        date(2026, 11, 30),
+        date(2026, 12, 23),
+        date(2027, 2, 22),
+    ]
+
+
+def test_the_same_case_gives_the_same_keys():
+    first = followups.steps("m1", MARIA, cancelled(), RULES, MONDAY)
+    again = followups.steps("m1", MARIA, cancelled(), RULES, MONDAY)
+    assert [one.key for one in first] == [one.key for one in again]
+    assert len({one.key for one in first}) == 3
+
+
+def test_no_more_touches_than_allowed():
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, max_touches=1))
+    assert len(followups.steps("m1", MARIA, cancelled(), rules, MONDAY)) == 1
+
+
+@pytest.mark.parametrize("kind", list(Sensitive))
+def test_nobody_in_trouble_is_followed_up(kind: Sensitive):
+    assert followups.steps("m1", MARIA, cancelled(sensitive=kind), RULES, MONDAY) == ()
+
+
+@pytest.mark.parametrize("subreason", sorted(followups.ENDED))
+def test_what_has_ended_is_not_followed_up(subreason: str):
+    assert followups.steps("m1", MARIA, cancelled(subreason=subreason), RULES, MONDAY) == ()
+
+
+def test_who_opts_out_is_not_followed_up():
+    assert followups.steps("m1", MARIA, cancelled(opt_out=True), RULES, MONDAY) == ()
+
+
+def test_a_sub_reason_with_its_own_track_comes_first():
+    found = followups.steps("m1", MARIA, cancelled(Reason.OTHER, subreason="competitor"), RULES, MONDAY)
+    assert [one.template for one in found] == ["competitor_1"]
+
+
+def test_a_reason_without_a_track_starts_none():
+    assert followups.steps("m1", MARIA, cancelled(Reason.OTHER), RULES, MONDAY) == ()
+
+
+def test_the_customers_own_date_beats_the_cadence():
+    verdict = cancelled(Reason.TIMING, dates=(wished(date(2027, 3, 1)),))
+    found = followups.steps("m1", MARIA, verdict, RULES, MONDAY)
+    # Nothing before the date that the customer named, and the touch for it on that very morning.
+    assert days(found) == [date(2027, 3, 1), date(2027, 3, 4)]
+    assert found[0].due.astimezone(ZoneInfo("Europe/Madrid")).time() == time(9)
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 20), date(2031, 1, 1)])
+def test_a_date_in_the_past_or_absurdly_far_changes_nothing(day: date):
+    verdict = cancelled(Reason.TIMING, dates=(wished(day),))
+    assert days(followups.steps("m1", MARIA, verdict, RULES, MONDAY)) == [date(2026, 11, 25), date(2026, 12, 7)]
+
+
+def test_the_cancelled_appointment_is_no_date_to_come_back():
+    verdict = cancelled(Reason.TIMING, dates=(wished(date(2027, 3, 1), DateKind.CANCELLED),))
+    assert days(followups.steps("m1", MARIA, verdict, RULES, MONDAY))[0] == date(2026, 11, 25)
+
+
+@pytest.mark.parametrize(
+    ("local", "opens"),
+    [
+        ("2026-11-23T10:00", "2026-11-23T10:00"),  # Monday, open
+        ("2026-11-23T06:00", "2026-11-23T09:00"),  # too early
+        ("2026-11-23T18:00", "2026-11-24T09:00"),  # the evening begins at 18:00 sharp
+        ("2026-11-27T20:00", "2026-11-30T09:00"),  # Friday night waits for Monday
+        ("2027-03-28T02:30", "2027-03-29T09:00"),  # the hour that the clocks leave out, on a Sunday
+    ],
+)
+def test_touches_keep_to_business_hours(local: str, opens: str):
+    zone = ZoneInfo("Europe/Madrid")
+    got = followups.allowed(datetime.fromisoformat(local).replace(tzinfo=zone).astimezone(UTC), RULES)
+    assert got.astimezone(zone).replace(tzinfo=None) == datetime.fromisoformat(opens)
+
+
+def test_quiet_hours_after_midnight_leave_the_rest_of_the_day():
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, quiet_from=time(0), quiet_to=time(8)))
+    late = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+    assert followups.allowed(late, rules) == late
+
+
+def test_a_due_step_goes():
+    assert followups.judge(step(), CASE, HISTORY, RULES, MONDAY) == ("go", None, "")
+
+
+@pytest.mark.parametrize(
+    ("history", "cause"),
+    [
+        (replace(HISTORY, suppressed="opt_out"), "suppressed"),
+        (replace(HISTORY, case=None), "case_closed"),
+        (replace(HISTORY, case="another"), "case_closed"),
+        (replace(HISTORY, touches=3), "enough_touches"),
+    ],
+)
+def test_a_due_step_is_dropped_with_its_cause(history: History, cause: str):
+    assert followups.judge(step(), CASE, history, RULES, MONDAY) == ("drop", None, cause)
+
+
+def test_without_a_reason_there_is_one_thanks_note_only():
+    case = replace(CASE, reason=Reason.UNSPECIFIED)
+    assert followups.judge(step(1), case, HISTORY, RULES, MONDAY)[0] == "go"
+    assert followups.judge(step(2), case, HISTORY, RULES, MONDAY) == ("drop", None, "reason_unknown")
+
+
+def test_no_touch_before_the_acknowledgment():
+    waiting = replace(HISTORY, acknowledged=None)
+    verdict, later, _ = followups.judge(step(), CASE, waiting, RULES, MONDAY)
+    assert (verdict, later) == ("move", MONDAY + timedelta(days=1))
+
+
+def test_an_acknowledgment_that_never_came_ends_the_steps():
+    waiting = replace(HISTORY, acknowledged=None)
+    later = MONDAY + timedelta(days=15)
+    assert followups.judge(step(due=MONDAY), CASE, waiting, RULES, later) == ("drop", None, "never_acknowledged")
+
+
+def test_touches_rest_for_three_days():
+    recent = replace(HISTORY, last_touch=MONDAY - timedelta(days=1))
+    verdict, later, _ = followups.judge(step(), CASE, recent, RULES, MONDAY)
+    assert (verdict, later) == ("move", MONDAY + timedelta(days=2))
+
+
+def test_a_touch_that_is_due_at_night_waits_for_the_morning():
+    night = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+    assert followups.judge(step(), CASE, HISTORY, RULES, night)[:2] == ("move", datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
