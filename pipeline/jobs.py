@@ -1,9 +1,9 @@
 """What the daemon does, job by job: plain functions over a site. Each is bounded, and doing it twice equals doing it once.
 
-    poll     mailbox -> stored mails                 collect  moved files -> approvals, rejections, corrections
-    work     stored mails -> decisions, drafts       send     queued mails -> the customers
-    publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
-    tidy     old data -> gone
+poll     mailbox -> stored mails                 collect  moved files -> approvals, rejections, corrections
+work     stored mails -> decisions, drafts       send     queued mails -> the customers
+publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
+tidy     old data -> gone
 """
 
 from __future__ import annotations

@@ -217,4 +217,3 @@ def suppressed_addresses(
         if history.counterpart:
             found[history.counterpart] = "opt_out"
     return found
-

@@ -127,9 +127,7 @@ def _plan(
     )
 
 
-def remind(
-    step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
-) -> StepPlan:
+def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp) -> StepPlan:
     """Say what becomes of a due follow-up: its draft, a later time, or its end."""
     verdict, later, why = followups.judge(step, case, history, rules, now)
     if verdict == "drop":

@@ -662,16 +662,17 @@ def _from_base64(data: bytes, defects: _Defects) -> bytes:
     return b"".join(binascii.a2b_base64(piece + b"=" * (-len(piece) % 4)) for piece in pieces)
 
 
-# Names that mean more than they say: mailers label a superset with the name of its oldest part.
+# Mailers label a superset with the name of its oldest part.
 _SUPERSETS = {
-    "ascii": "cp1252",
-    "us-ascii": "cp1252",
-    "ansi_x3.4-1968": "cp1252",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "ansi_x3.4-1968": "utf-8",
     "iso-8859-1": "cp1252",
     "latin1": "cp1252",
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "x-gbk": "gb18030",
+    "big5": "cp950",
     "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949",
     "shift_jis": "cp932",
@@ -680,13 +681,12 @@ _SUPERSETS = {
     "iso-8859-8-i": "iso-8859-8",
     "unicode-1-1-utf-7": "utf-7",
 }
-_WESTERN = frozenset({"cp1252", "iso8859-15", "utf-8"})
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"})
 
 
 @lru_cache(maxsize=256)
 def _codec(charset: str) -> str | None:
-    """Python's name of a charset, or None if it has none, or one that decodes something else than characters."""
+    """Python's name of a charset, or None if it knows none, or one that decodes something else than characters."""
     try:
         name = codecs.lookup(_SUPERSETS.get(charset, charset)).name
         b"".decode(name)
@@ -695,19 +695,195 @@ def _codec(charset: str) -> str | None:
     return None if name in _NO_CHARSETS else name
 
 
-def _charset(part: Part) -> str:
-    return _parameter(part, "charset").strip("'\"").lower()[:80]
+def _decoded(data: bytes, charset: str, defects: _Defects) -> str:
+    """Text by its declared charset, else as UTF-8, else as Windows-1252; never raises.
 
-
-def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
-    """Text from bytes: by the declared charset, else as UTF-8, else as Windows-1252. Never raises, loses nothing."""
-    if charset in ("", "us-ascii", "utf-8", "iso-2022-jp") and b"\x1b$" in data:
+    What claims to be Western and is valid UTF-8 is UTF-8: the other way round nobody writes.
+    """
+    if b"\x1b$" in data and charset in ("", "us-ascii", "utf-8"):
         charset = "iso-2022-jp"
-    codec = _codec(charset) if charset else "cp1252"
+    codec = _codec(charset or "utf-8")
     if codec is None:
-        codec = "cp1252"
-        if defects is not None:
-            defects.note(f"unknown charset {charset[:40]!r}")
-    if codec in _WESTERN:
-        return _guessed(data) if codec != "iso8859-15" else _guessed(data, codec)
-    ...
+        defects.note(f"unknown charset {charset[:40]!r}")
+    for candidate in ("utf-8", codec) if codec in ("cp1252", "iso8859-15") else (codec, "utf-8"):
+        try:
+            return data.decode(candidate or "utf-8")
+        except UnicodeError:
+            continue
+    defects.note(f"text that is not {charset[:40] or 'utf-8'}")
+    return data.decode(codec, "replace") if codec and data.isascii() else _guessed(data)
+
+
+def _guessed(data: bytes) -> str:
+    """UTF-8, with every byte that is none read as Windows-1252: so mixed text keeps both."""
+    return data.decode("utf-8", "cp1252-in-utf-8")
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("cp1252-in-utf-8", _as_cp1252)
+
+
+def _unflowed(text: str, delsp: bool) -> str:
+    """Paragraphs of format=flowed text in one line each, quote marks kept (RFC 3676 section 4)."""
+    paragraphs: list[list[str]] = []
+    depth = -1  # of the paragraph that is still open
+    for line in text.split("\n"):
+        content = line.lstrip(">")
+        marks = len(line) - len(content)
+        content = content.removeprefix(" ")
+        signature = content == "-- "
+        if marks == depth and not signature:
+            paragraphs[-1].append(content)
+        else:
+            paragraphs.append([f"{'>' * marks} " if marks else "", content])
+        if content.endswith(" ") and not signature:
+            depth = marks
+            if delsp:
+                paragraphs[-1][-1] = content[:-1]
+        else:
+            depth = -1
+    return "\n".join(map("".join, paragraphs))
+
+
+# --- HTML
+
+_UNSEEN = frozenset("head style script title template noscript object svg select".split())
+_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table hr".split())
+_LINES = frozenset(
+    "address article aside body center dd div dl dt fieldset figure footer form header html li main nav section tr".split()
+)
+_HISTORY_CLASSES = frozenset(
+    "gmail_quote gmail_attr yahoo_quoted moz-cite-prefix moz-forward-container protonmail_quote tutanota_quote"
+    " zmail_extra ms-outlook-mobile-reference-message".split()
+)
+_HISTORY_IDS = frozenset({"olk_src_body_section", "reply-intro", "mail-editor-reference-message-container"})
+_HISTORY_BELOW = frozenset({"appendonsend", "divrplyfwdmsg"})  # Outlook: all that follows is history
+
+_INVISIBLE = re.compile(r"display:none|visibility:hidden|mso-hide:all|(?:opacity|max-height):0(?![.\d])")
+_FONT_SIZE = re.compile(r"font-size:([\d.]+)")
+_COLOUR = re.compile(r"(?:^|;)color:([^;!]+)")
+_BACKGROUND = re.compile(r"background(?:-color)?:([^;!]+)")
+_WHITE = re.compile(r"#fff(?:fff)?|white|rgba?\(255,255,255(?:,1)?\)")
+_NO_MARGIN = re.compile(r"margin(?:-bottom)?:0")
+_NO_BORDER = re.compile(r"border:(?:none|medium|0)")  # Gmail indents one's own words with such a blockquote
+
+
+class _Look(NamedTuple):
+    """What the style of an element says; None: the elements around it decide."""
+
+    invisible: bool = False
+    tiny: bool | None = None
+    white: bool | None = None
+    on_white: bool | None = None
+    tight: bool = False
+    borderless: bool = False
+
+
+@lru_cache(maxsize=1024)
+def _look(style: str, colour: str, background: str) -> _Look:
+    style = "".join(style[:2000].lower().split())
+    size = _FONT_SIZE.search(style)
+    colours = _COLOUR.findall(style) or [colour.lower()]
+    backgrounds = _BACKGROUND.findall(style) or [background.lower()]
+    return _Look(
+        invisible=bool(_INVISIBLE.search(style)),
+        tiny=None if size is None else not size[1].strip("0."),
+        white=bool(_WHITE.fullmatch(colours[-1])) if colours[-1] else None,
+        on_white=bool(_WHITE.fullmatch(backgrounds[-1])) if backgrounds[-1] else None,
+        tight=bool(_NO_MARGIN.search(style)),
+        borderless=bool(_NO_BORDER.search(style)),
+    )
+
+
+class _Frame:
+    """An open element: how its text looks, and how deep in history it stands. Elements that change nothing share one."""
+
+    __slots__ = ("depth", "history", "on_white", "pre", "tiny", "white")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.history: Any = None  # the element that holds history, until the first quotation in it is over
+        self.pre = self.tiny = self.white = False
+        self.on_white = True
+
+    def inner(self, look: _Look) -> _Frame:
+        frame = _Frame()
+        frame.depth = self.depth
+        frame.pre = self.pre
+        frame.tiny = self.tiny if look.tiny is None else look.tiny
+        frame.white = self.white if look.white is None else look.white
+        frame.on_white = self.on_white if look.on_white is None else look.on_white
+        return frame
+
+
+class _Page:
+    """Writes the seen words of an HTML tree, a line for each block; history in it begins with `> `."""
+
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = colours
+        self._lines: list[str] = []
+        self._pieces: list[str] = []
+        self._depth = 0  # of the line that is being written
+        self._below = 0  # 1 below the mark under which all is history
+        self._gap = False
+
+    def read(self, root: Any) -> str:
+        stack = [_Frame()]
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start":
+                frame = self._opened(element, stack[-1])
+                stack.append(frame or stack[-1])
+                if frame is None:
+                    walk.skip_subtree()
+                elif element.text:
+                    self._write(element.text, frame)
+                continue
+            stack.pop()
+            self._closed(element, stack[-1])
+            if element.tail:
+                self._write(element.tail, stack[-1])
+        self._break()
+        return "\n".join(self._lines).strip("\n")
+
+    def _opened(self, element: Any, outer: _Frame) -> _Frame | None:
+        """The frame of an element, or None if a reader does not see it."""
+        tag = element.tag
+        if tag in _UNSEEN:
+            return None
+        attributes = dict(element.items())
+        if not attributes:
+            look, frame = _Look(), outer
+        else:
+            look = _look(attributes.get("style", ""), attributes.get("color", ""), attributes.get("bgcolor", ""))
+            if look.invisible or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+                return None
+            frame = outer if look[1:4] == (None, None, None) else outer.inner(look)
+        tight = look.tight or attributes.get("class", "").lower().startswith("mso")
+        self._separate(tag, tight)
+        ident = attributes.get("id", "").lower()
+        history = ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(attributes.get("class", "").split())
+        if ident in _HISTORY_BELOW:
+            self._below = 1
+        if tag == "pre" or history or (tag == "blockquote" and not look.borderless):
+            frame = outer.inner(look)
+            frame.pre = frame.pre or tag == "pre"
+            frame.depth += tag != "pre" or history
+            frame.history = element if history and tag != "blockquote" else None
+        return frame
+
+    def _closed(self, element: Any, outer: _Frame) -> None:
+        tag = element.tag
+        self._separate(tag, tight=True)
+        if tag == "blockquote" and outer.history is not None and outer.history is element.getparent():
+            outer.depth -= 1  # what stands between and below the quotations is an answer to them
+            outer.history = None
+
+    def _separate(self, tag: str, tight: bool) -> None:
+        if tag == "br":
+            ...

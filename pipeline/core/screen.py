@@ -230,8 +230,9 @@ def _casualties(mail: _Mail) -> dict[str, bool]:
     message = mail.message
     found: dict[str, bool] = {}
     for failure in filter(_failed, message.failures):
-        for one in _addresses(failure.recipient.lower()):
-            found[one] = found.get(one, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
+        recipient = failure.recipient.strip("<> ").lower()
+        if "@" in recipient:
+            found[recipient] = found.get(recipient, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
     if found:
         return found
     others = {address.key for address in (*message.recipients, *message.senders)}
@@ -258,7 +259,7 @@ _NAMED = re.compile(r"^[>\t ]{0,4}(?:final|original|failed)[- ]recipients?\s?:(?
 # Where the mail that is sent back begins: its first headers, or a line that announces it.
 _RETURNED = re.compile(
     r"^[>|\t ]{0,4}(?:received: |return-path: |message-id: |mime-version: |dkim-signature: |x-[a-z-]{2,40}: "
-    r"|-{2,40}[^\n]{0,40}(?:original|returned|unsent|below|copy|header|follows))",
+    r"|-{2,40}[^\n]{0,40}(?:original message|returned message|unsent|below this|copy of|headers))",
     re.M,
 )
 _RETURNED_TO = re.compile(r"^[>|\t ]{0,4}to: ?(.{3,300})$", re.M)
@@ -337,7 +338,7 @@ def _is_receipt(mail: _Mail) -> bool:
 
 def _has_null_sender(mail: _Mail) -> bool:
     """The envelope says that nobody waits for an answer (RFC 5321 section 4.5.5)."""
-    path = mail.headers.get("return-path")
+    path = mail.all("return-path")
     return bool(path) and path[0].strip("<> ").partition("@")[0] in ("", "mailer-daemon")
 
 
@@ -397,7 +398,8 @@ _AUTOMATIC_SUBJECTS = _wordings(
     *("risposta automatica", "fuori sede", "fuori ufficio", "assente dall'ufficio"),
     *("automatisch antwoord", "automatische reactie", "autosvar", "automatiskt svar", "automatisk svar"),
     *("automaattinen vastaus", "automatyczna odpowiedź", "automatická odpověď", "automatikus válasz", "otomatik yanıt"),
-    *("автоматический ответ", "автоответ", "автоматична відповідь", "自動応答", "自動返信", "自动回复", "自動回覆", "자동 회신"),
+    *("автоматический ответ", "автоответ", "автоматична відповідь", "自動応答", "自動返信", "自动回复", "自動回覆"),
+    *("자동 회신", "자동 응답", "부재중"),
 )
 _AUTOMATIC_SUBJECT = re.compile(
     rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, _AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|$)"
@@ -494,7 +496,7 @@ def _wants_no_reply(mail: _Mail) -> bool:
 _ROLES = frozenset(
     {
         *("abuse", "alert", "alerts", "announce", "announcements", "apache", "autoresponder", "bot", "bounce", "bounces"),
-        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "list", "listmaster", "lists", "listserv"),
+        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "listmaster", "listserv"),
         *("mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter", "newsletters", "nobody"),
         *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "robot"),
         *("root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "uucp", "wwwdata", "boletin"),
@@ -530,7 +532,7 @@ def _is_not_to_us(mail: _Mail) -> bool:
 
 
 # A quoted string, a bracket of a comment, the end of a clause, or a word (RFC 8601 section 2.2).
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|[^\s"();]+')
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|[^\s"();]+')
 _RESULT = re.compile(r"([a-z0-9-]+)(?:/\d+)? ?= ?([a-z]+)")
 _SPEAKS_OF = {
     "dmarc": re.compile(r" header\.from ?= ?(\S+)"),
@@ -558,16 +560,16 @@ def _vouchers(headers: Mapping[str, list[str]], trusted: frozenset[str]) -> tupl
 def _clauses(value: str) -> Iterator[str]:
     """What stands between the semicolons, without comments. A quoted string stays one word: it is never read as syntax."""
     depth, clause = 0, list[str]()
-    for token in _TOKEN.findall(value):
-        if token == "(":
+    for word in _WORD.findall(value):
+        if word == "(":
             depth += 1
-        elif token == ")":
+        elif word == ")":
             depth = max(0, depth - 1)
-        elif depth == 0 and token == ";":
+        elif depth == 0 and word == ";":
             yield " ".join(clause)
             clause = []
         elif depth == 0:
-            clause.append(token)
+            clause.append(word)
     yield " ".join(clause)
 
 

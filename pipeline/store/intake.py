@@ -25,8 +25,9 @@ _TRACE = re.compile(
 def content_key(data: bytes) -> str:
     """A digest of the mail without the headers that servers add on its way: the same mail elsewhere has the same."""
     end = re.search(rb"\r?\n\r?\n", data)
-    head, body = (data[: end.start() + 1], data[end.end() :]) if end else (data, b"")
-    return hashlib.sha256(_TRACE.sub(b"", head[:100_000]).replace(b"\r", b"") + body.replace(b"\r", b"")).hexdigest()
+    head, body = (data[: end.end()], data[end.end() :]) if end else (data, b"")
+    kept = _TRACE.sub(b"", head[:100_000])
+    return hashlib.sha256(kept.replace(b"\r", b"") + body.replace(b"\r", b"")).hexdigest()
 
 
 class Intake:

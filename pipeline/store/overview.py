@@ -56,9 +56,7 @@ class Overview:
                 table.name: dict(
                     connection.execute(
                         sa.select(table.c.state, sa.func.count()).group_by(table.c.state).order_by(table.c.state)
-                    )
-                    .tuples()
-                    .all()
+                    ).all()
                 )
                 for table in (message, draft, send, step, contact)
             }
@@ -72,7 +70,7 @@ class Overview:
             .order_by(sa.func.count().desc(), message.c.reason)
         )
         with self._database.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     def lines(self, limit: int = 200) -> list[Line]:
         """The newest mails with what became of them, oldest first."""

@@ -67,9 +67,7 @@ class Past:
                 sa.select(step.c.address, sa.func.count())
                 .where(step.c.address.in_(addresses), step.c.state.in_(("planned", "moved", "drafted")))
                 .group_by(step.c.address)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         texts: defaultdict[str, list[str]] = defaultdict(list)
         for row in connection.execute(
@@ -97,15 +95,13 @@ class Past:
                 sa.select(cap_event.c.address, sa.func.max(cap_event.c.at))
                 .where(cap_event.c.address.in_(addresses), cap_event.c.automatic)
                 .group_by(cap_event.c.address)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         waiting = connection.execute(
             sa.select(send.c.address, sa.func.max(send.c.queued))
             .where(send.c.address.in_(addresses), send.c.automatic, send.c.state.in_(("queued", "sending")))
             .group_by(send.c.address)
-        ).tuples()
+        )
         for address, at in waiting:
             counted[address] = max(at, counted.get(address) or at)
         return counted

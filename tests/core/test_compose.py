@@ -69,9 +69,7 @@ def draft(**more: object) -> Draft:
 
 
 def frozen(made: Draft, *, automatic: bool = True) -> EmailMessage:
-    sent = compose.outgoing(
-        made, compose.whole_body(made), made.subject, "ab" * 16, automatic=automatic, rules=RULES, now=NOW
-    )
+    sent = compose.outgoing(made, compose.whole_body(made), made.subject, "ab" * 16, automatic=automatic, rules=RULES, now=NOW)
     return email.message_from_bytes(sent.data, policy=policy.default)
 
 
@@ -244,14 +242,10 @@ def test_a_follow_up_carries_address_opt_out_and_list_unsubscribe():
 
 def test_a_header_value_with_a_line_break_is_refused_not_sent():
     with pytest.raises(TextRefused, match="can't be made into a mail"):
-        compose.outgoing(
-            draft(), "text", "Hello\r\nBcc: all@example.org", "ab", automatic=True, rules=RULES, now=NOW
-        )
+        compose.outgoing(draft(), "text", "Hello\r\nBcc: all@example.org", "ab", automatic=True, rules=RULES, now=NOW)
 
 
 def test_the_same_draft_freezes_to_the_same_bytes():
     made = draft()
-    first, second = (
-        compose.outgoing(made, "text", "Hi", "ab", automatic=True, rules=RULES, now=NOW).data for _ in range(2)
-    )
+    first, second = (compose.outgoing(made, "text", "Hi", "ab", automatic=True, rules=RULES, now=NOW).data for _ in range(2))
     assert first == second

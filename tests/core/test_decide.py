@@ -230,7 +230,5 @@ def test_a_newsletters_unsubscribe_footer_opts_nobody_out():
         (NONE, (), None),
     ],
 )
-def test_where_the_customer_stands_afterwards(
-    verdict: Verdict, planned: tuple[FollowUp, ...], state: ContactState | None
-):
+def test_where_the_customer_stands_afterwards(verdict: Verdict, planned: tuple[FollowUp, ...], state: ContactState | None):
     assert decide.contact_state(verdict, decided(verdict), planned) == state

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, sent, touched
+
+from pipeline.core.records import Address, Caps, ContactState
+from pipeline.store import Store
+from pipeline.store.sends import BACKOFF, LEASE
+
+MINUTE = timedelta(minutes=1)
+
+
+def claim(store: Store, at=NOW, owner: str = "me", caps: Caps = CAPS):
+    return store.sends.claim(20, owner, caps, at)
+
+
+def state(store: Store, of) -> tuple[str, str | None]:
+    _, now, cause = store.drafts.send_of(draft(of).key)
+    return now, cause
+
+
+def person(number: int, domain: str = "example.org") -> Address:
+    return Address(name=f"P{number}", address=f"p{number}@{domain}")
+
+
+def test_a_queued_mail_is_claimed_once(store: Store):
+    cancelled(store, automatic=True)
+    assert len(claim(store)) == 1
+    assert claim(store, owner="another") == []
+
+
+def test_a_sent_mail_stays_sent(store: Store):
+    of = cancelled(store, automatic=True)
+    sent(store)
+    assert state(store, of) == ("sent", "250 ok")
+    assert claim(store, NOW + DAY) == []
+
+
+def test_sending_acknowledges_the_case(store: Store):
+    cancelled(store, automatic=True)
+    sent(store)
+    assert store.past.of_address(MARIA.address).acknowledged == NOW
+
+
+def test_a_lost_claim_may_not_write_the_dot(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.recover(NOW + LEASE, everything=False)
+    (theirs,) = claim(store, NOW + LEASE, owner="another")
+    assert theirs.fence == mine.fence + 1
+    assert not store.sends.may_finish(mine, NOW + LEASE)
+    assert store.sends.may_finish(theirs, NOW + LEASE)
+
+
+def test_an_expired_lease_may_not_write_the_dot_even_unclaimed(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    assert not store.sends.may_finish(mine, NOW + LEASE)
+
+
+def test_the_dot_is_granted_once(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    assert store.sends.may_finish(mine, NOW)
+    assert not store.sends.may_finish(mine, NOW)
+
+
+def test_nothing_is_claimed_while_stopped(store: Store):
+    cancelled(store, automatic=True)
+    store.control.stop("owner", NOW)
+    assert claim(store) == []
+    store.control.resume("owner", NOW)
+    assert len(claim(store)) == 1
+
+
+def test_a_stop_between_claim_and_dot_wins(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.control.stop("owner", NOW)
+    assert not store.sends.may_finish(mine, NOW)
+    assert state(store, of) == ("queued", "stopped")
+
+
+def test_a_suppression_between_claim_and_dot_wins(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.people.suppress("Maria@Example.org", "complaint", NOW)
+    assert not store.sends.may_finish(mine, NOW)
+    assert state(store, of) == ("cancelled", "suppressed")
+
+
+def test_the_suppressed_are_not_claimed(store: Store):
+    of = cancelled(store, automatic=True)
+    store.people.suppress(MARIA.address, "complaint", NOW)
+    assert claim(store) == []
+    assert state(store, of)[0] == "cancelled"
+
+
+def test_trouble_before_the_dot_is_tried_again_with_patience(store: Store):
+    of = cancelled(store, automatic=True)
+    at = NOW
+    for wait in (*BACKOFF, BACKOFF[-1]):
+        (mine,) = claim(store, at)
+        store.sends.later(mine, "451 try later", at)
+        assert claim(store, at + wait - MINUTE) == []
+        at += wait
+    assert state(store, of) == ("queued", "451 try later")
+
+
+def test_after_five_days_it_is_held(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store, NOW + 5 * DAY)
+    store.sends.later(mine, "451 try later", NOW + 5 * DAY)
+    assert state(store, of) == ("held", "expired after 5 days; last reply: 451 try later")
+
+
+def test_a_refusal_holds_it(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.refused(mine, "550 no such user", NOW)
+    assert state(store, of) == ("held", "550 no such user")
+
+
+def test_a_released_claim_can_be_taken_at_once(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.release(mine, "connection lost", NOW)
+    assert len(claim(store)) == 1
+
+
+def test_a_release_after_the_dot_does_nothing(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.release(mine, "too late", NOW)
+    assert state(store, of)[0] == "sending"
+
+
+def test_an_uncertain_mail_is_never_sent_again_by_itself(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.uncertain(mine, "no reply", NOW)
+    assert claim(store, NOW + DAY) == []
+    assert store.sends.give_up_waiting(NOW + 59 * MINUTE) == 0
+    assert store.sends.give_up_waiting(NOW + 60 * MINUTE) == 1
+    assert state(store, of)[0] == "held"
+
+
+def test_evidence_settles_an_uncertain_mail(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.uncertain(mine, "no reply", NOW)
+    assert store.sends.proved(mine.key, "the customer answered it", NOW)
+    assert state(store, of)[0] == "sent"
+    assert not store.sends.proved(mine.key, "again", NOW)
+
+
+def test_evidence_settles_even_what_was_held_as_uncertain(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.uncertain(mine, "no reply", NOW)
+    store.sends.give_up_waiting(NOW + DAY)
+    assert store.sends.proved(mine.key, "a bounce names it", NOW + DAY)
+    assert state(store, of)[0] == "sent"
+
+
+def test_a_late_250_settles_an_uncertain_mail(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.recover(NOW, everything=True)
+    assert store.sends.sent(mine, "250 at last", NOW)
+    assert state(store, of)[0] == "sent"
+
+
+def test_a_late_250_of_an_old_fence_settles_nothing(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.release(mine, "lost", NOW)
+    (again,) = claim(store)
+    assert not store.sends.sent(replace(again, fence=mine.fence), "250", NOW)
+
+
+def test_after_a_crash_claims_before_the_dot_wait_and_those_after_it_are_uncertain(store: Store):
+    first = cancelled(store, "1", automatic=True, sender=person(1))
+    second = cancelled(store, "2", automatic=True, sender=person(2))
+    claimed = {one.recipient: one for one in claim(store)}
+    store.sends.may_finish(claimed["p2@example.org"], NOW)
+    assert store.sends.recover(NOW, everything=True) == (1, 1)
+    assert state(store, first)[0] == "queued"
+    assert state(store, second)[0] == "uncertain"
+
+
+def test_a_person_may_send_a_held_mail_again(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.refused(mine, "550", NOW)
+    assert store.sends.queue_again(mine.key, "the address was mended", NOW)
+    assert len(claim(store)) == 1
+    assert state(store, of)[0] == "sending"
+    assert not store.sends.queue_again(mine.key, "twice", NOW)
+
+
+def test_one_automatic_mail_an_address_in_seven_days(store: Store):
+    cancelled(store, "1", automatic=True)
+    sent(store)
+    second = cancelled(store, "2", automatic=True)
+    assert claim(store, NOW + 6 * DAY) == []
+    assert state(store, second)[0] == "held"
+
+
+def test_the_address_cap_ends_after_its_days(store: Store):
+    cancelled(store, "1", automatic=True)
+    sent(store)
+    cancelled(store, "2", automatic=True)
+    assert len(claim(store, NOW + 7 * DAY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("caps", "domains"),
+    [
+        (Caps(domain_hour=3), ["example.org"] * 5),
+        (Caps(hour=3), ["a.example", "b.example", "c.example", "d.example", "e.example"]),
+    ],
+)
+def test_hourly_caps_are_never_exceeded_and_open_again(store: Store, caps: Caps, domains: list[str]):
+    for number, domain in enumerate(domains, 1):
+        cancelled(store, str(number), automatic=True, sender=person(number, domain))
+    assert len(claim(store, caps=caps)) == 3
+    assert claim(store, NOW + 59 * MINUTE, caps=caps) == []
+    assert len(claim(store, NOW + 60 * MINUTE, caps=caps)) == 2
+
+
+def test_the_daily_cap_counts_over_a_day(store: Store):
+    for number in range(1, 5):
+        cancelled(store, str(number), automatic=True, sender=person(number, f"d{number}.example"))
+    assert len(claim(store, caps=Caps(day=2))) == 2
+    assert claim(store, NOW + 23 * 60 * MINUTE, caps=Caps(day=2)) == []
+    assert len(claim(store, NOW + DAY, caps=Caps(day=2))) == 2
+
+
+def test_a_mail_that_surely_did_not_go_out_does_not_count(store: Store):
+    for number in (1, 2):
+        cancelled(store, str(number), automatic=True, sender=person(number))
+    (first,) = claim(store, caps=Caps(hour=1))
+    store.sends.refused(first, "550", NOW)
+    assert claim(store, NOW + 60 * MINUTE, caps=Caps(hour=1))
+
+
+def test_a_clock_set_back_opens_no_cap(store: Store):
+    cancelled(store, "1", automatic=True)
+    sent(store, NOW)
+    cancelled(store, "2", automatic=True)
+    assert claim(store, NOW - DAY) == []
+    assert claim(store, NOW) == []
+
+
+def test_a_sent_touch_is_counted_and_done(store: Store):
+    of = cancelled(store, automatic=True)
+    sent(store)
+    touched(store, of)
+    sent(store, NOW + 8 * DAY)
+    history = store.past.of_address(MARIA.address)
+    assert (history.touches, history.last_touch) == (1, NOW + 8 * DAY)
+    assert [step.state for step in store.overview.steps_of(of.key)] == ["done", "planned"]
+
+
+def test_after_the_last_touch_the_customer_hibernates(store: Store):
+    of = cancelled(store, automatic=True, count=1)
+    sent(store)
+    touched(store, of)
+    sent(store, NOW + 8 * DAY)
+    assert store.people.get(MARIA.address).state is ContactState.HIBERNATING
+
+
+def test_who_cancels_and_opts_out_may_be_told_by_a_rep_that_it_was_received(store: Store):
+    of = cancelled(store)
+    store.people.suppress(MARIA.address, "opt_out", NOW)
+    store.drafts.approve(draft(of).key, mail(draft(of), store, automatic=False), None, by="outbox", now=NOW)
+    assert len(claim(store)) == 1
+
+
+def test_who_opts_out_gets_no_automatic_mail(store: Store):
+    of = cancelled(store, automatic=True)
+    store.people.suppress(MARIA.address, "opt_out", NOW)
+    assert claim(store) == []
+    assert state(store, of)[0] == "cancelled"
+
+
+def test_ended_sends_are_shown_once(store: Store):
+    cancelled(store, automatic=True)
+    sent(store)
+    (shown,) = store.sends.to_show()
+    assert shown.state == "sent"
+    store.sends.shown([shown.key])
+    assert store.sends.to_show() == []
