@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import mailparser
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped, unused-ignore]
 
 from pipeline.core.records import Address, Calendar, Failure, Message, Raw
 from pipeline.errors import Unreadable
@@ -80,7 +80,7 @@ def _message(raw: Raw) -> Message:
     parser, top = _parsed(fields, content, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
-    headers = tuple((name, _line(_words(value))) for name, value in fields)
+    headers = tuple((name, _line(_words(value, defects))) for name, value in fields)
     senders = _mailboxes(parser, fields, "from", defects)
     return Message(
         key=raw.key,
@@ -197,7 +197,7 @@ def _first(fields: Iterable[tuple[str, str]], name: str) -> str:
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 
 
-def _words(value: str) -> str:
+def _words(value: str, defects: _Defects | None = None) -> str:
     """A header value with its encoded words decoded (RFC 2047). Broken ones stay as they are; linear, never raises."""
     if "=?" not in value:
         return value
@@ -213,7 +213,7 @@ def _words(value: str) -> str:
         name = word[1].partition("*")[0].lower()
         # Neighbours of one charset are decoded together: mailers split characters between them.
         if run and (gap.strip() or name != charset):
-            out.append(_decoded(b"".join(run), charset))
+            out.append(_decoded(b"".join(run), charset, defects))
             run = []
         if gap.strip() or end == 0:
             out.append(gap)
@@ -221,7 +221,7 @@ def _words(value: str) -> str:
         charset = name
         end = word.end()
     if run:
-        out.append(_decoded(b"".join(run), charset))
+        out.append(_decoded(b"".join(run), charset, defects))
     return "".join(out) + value[end:]
 
 
@@ -489,6 +489,7 @@ _UNREAD = {
     "application/pkcs7-mime": "encrypted",
     "application/x-pkcs7-mime": "encrypted",
 }
+_LOOKS_LIKE_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.I)
 _MIME_NOTICE = re.compile(r"this is a (?:multi-?part|cryptographically signed) message.*", re.I)
 
 
@@ -557,8 +558,7 @@ class _Found:
         return _best(leaves) if kind == "multipart/alternative" else leaves
 
     def _leaf(self, part: Part, kind: str) -> list[_Leaf]:
-        charset = _charset(part)
-        text = _tidy(_decoded(_octets(part, self._defects), charset, self._defects))
+        text = _tidy(_decoded(_octets(part, self._defects), _charset(part), self._defects))
         html = kind in ("text/html", "text/enriched", "text/richtext")
         if _LOOKS_LIKE_HTML.match(text):
             html = True
@@ -619,6 +619,10 @@ def _joined(leaves: Iterable[_Leaf]) -> str:
 
 def _file_name(part: Part) -> str:
     return (_parameter(part, "filename", "content-disposition") or _parameter(part, "name")).lower()
+
+
+def _charset(part: Part) -> str:
+    return _parameter(part, "charset").strip("'\"").lower()
 
 
 def _parameter(part: Part, name: str, header: str = "content-type") -> str:
@@ -695,7 +699,7 @@ def _codec(charset: str) -> str | None:
     return None if name in _NO_CHARSETS else name
 
 
-def _decoded(data: bytes, charset: str, defects: _Defects) -> str:
+def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
     """Text by its declared charset, else as UTF-8, else as Windows-1252; never raises.
 
     What claims to be Western and is valid UTF-8 is UTF-8: the other way round nobody writes.
@@ -703,14 +707,15 @@ def _decoded(data: bytes, charset: str, defects: _Defects) -> str:
     if b"\x1b$" in data and charset in ("", "us-ascii", "utf-8"):
         charset = "iso-2022-jp"
     codec = _codec(charset or "utf-8")
-    if codec is None:
+    if codec is None and defects is not None:
         defects.note(f"unknown charset {charset[:40]!r}")
     for candidate in ("utf-8", codec) if codec in ("cp1252", "iso8859-15") else (codec, "utf-8"):
         try:
             return data.decode(candidate or "utf-8")
         except UnicodeError:
             continue
-    defects.note(f"text that is not {charset[:40] or 'utf-8'}")
+    if defects is not None:
+        defects.note(f"text that is not {charset[:40] or 'utf-8'}")
     return data.decode(codec, "replace") if codec and data.isascii() else _guessed(data)
 
 
@@ -752,14 +757,15 @@ def _unflowed(text: str, delsp: bool) -> str:
 
 # --- HTML
 
-_UNSEEN = frozenset("head style script title template noscript object svg select".split())
-_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote pre ul ol table hr".split())
+_UNSEEN = frozenset({"head", "style", "script", "title", "template", "noscript", "object", "svg", "select"})
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "table", "hr"})
 _LINES = frozenset(
-    "address article aside body center dd div dl dt fieldset figure footer form header html li main nav section tr".split()
+    {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "footer", "form", "header", "html", "li"}
+    | {"main", "nav", "section", "tr"}
 )
 _HISTORY_CLASSES = frozenset(
-    "gmail_quote gmail_attr yahoo_quoted moz-cite-prefix moz-forward-container protonmail_quote tutanota_quote"
-    " zmail_extra ms-outlook-mobile-reference-message".split()
+    {"gmail_quote", "gmail_attr", "yahoo_quoted", "moz-cite-prefix", "moz-forward-container", "protonmail_quote"}
+    | {"tutanota_quote", "zmail_extra", "ms-outlook-mobile-reference-message"}
 )
 _HISTORY_IDS = frozenset({"olk_src_body_section", "reply-intro", "mail-editor-reference-message-container"})
 _HISTORY_BELOW = frozenset({"appendonsend", "divrplyfwdmsg"})  # Outlook: all that follows is history
@@ -857,33 +863,188 @@ class _Page:
         if tag in _UNSEEN:
             return None
         attributes = dict(element.items())
-        if not attributes:
-            look, frame = _Look(), outer
-        else:
-            look = _look(attributes.get("style", ""), attributes.get("color", ""), attributes.get("bgcolor", ""))
-            if look.invisible or "hidden" in attributes or attributes.get("aria-hidden") == "true":
-                return None
-            frame = outer if look[1:4] == (None, None, None) else outer.inner(look)
-        tight = look.tight or attributes.get("class", "").lower().startswith("mso")
-        self._separate(tag, tight)
+        if not attributes and tag not in ("blockquote", "pre"):
+            self._separate(tag)
+            return outer
+        look = _look(attributes.get("style", ""), attributes.get("color", ""), attributes.get("bgcolor", ""))
+        if look.invisible or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+            return None
+        classes = attributes.get("class", "").lower().split()
         ident = attributes.get("id", "").lower()
-        history = ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(attributes.get("class", "").split())
+        self._separate(tag, tight=look.tight or classes[:1] == ["msonormal"])
         if ident in _HISTORY_BELOW:
             self._below = 1
-        if tag == "pre" or history or (tag == "blockquote" and not look.borderless):
-            frame = outer.inner(look)
-            frame.pre = frame.pre or tag == "pre"
-            frame.depth += tag != "pre" or history
-            frame.history = element if history and tag != "blockquote" else None
+        frame = outer.inner(look)
+        frame.pre = outer.pre or tag == "pre"
+        if ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(classes):
+            frame.depth += 1
+            frame.history = element
+        if tag == "blockquote" and not look.borderless:
+            frame.depth = outer.depth + 1
         return frame
 
     def _closed(self, element: Any, outer: _Frame) -> None:
         tag = element.tag
-        self._separate(tag, tight=True)
+        if tag in _PARAGRAPHS or tag in _LINES:
+            self._break()
         if tag == "blockquote" and outer.history is not None and outer.history is element.getparent():
-            outer.depth -= 1  # what stands between and below the quotations is an answer to them
+            outer.depth -= 1  # what stands between and below quotations answers them
             outer.history = None
 
-    def _separate(self, tag: str, tight: bool) -> None:
-        if tag == "br":
-            ...
+    def _separate(self, tag: str, *, tight: bool = False) -> None:
+        if tag in _PARAGRAPHS:
+            self._break()
+            if not tight:
+                self._append("")
+        elif tag in _LINES:
+            self._break()
+        elif tag == "br":
+            if self._pieces:
+                self._break()
+            else:
+                self._append("")
+        elif tag in ("td", "th"):
+            self._gap = True
+        if tag == "li":
+            self._pieces.append("- ")
+
+    def _write(self, text: str, frame: _Frame) -> None:
+        if frame.tiny or (self._colours and frame.white and frame.on_white):
+            return
+        depth = frame.depth or self._below
+        if depth != self._depth:
+            self._break()
+            self._depth = depth
+        if frame.pre:
+            *above, text = text.split("\n")
+            for line in above:
+                self._pieces.append(line)
+                self._break()
+            self._pieces.append(text)
+            return
+        words = text.split()
+        if not words:
+            self._gap = True
+            return
+        if self._pieces and (self._gap or text[0].isspace()):
+            self._pieces.append(" ")
+        self._pieces.append(" ".join(words))
+        self._gap = text[-1].isspace()
+
+    def _break(self) -> None:
+        if line := "".join(self._pieces).rstrip():
+            self._append("> " * self._depth + line)
+        self._pieces = []
+        self._gap = False
+
+    def _append(self, line: str) -> None:
+        if line or (self._lines and self._lines[-1]):
+            self._lines.append(line)
+
+
+def _visible(source: str) -> str:
+    """The words of an HTML text that a reader sees. White on white counts as unseen, unless nothing else is there."""
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(source.encode("utf-8"), parser)
+    except etree.XMLSyntaxError:  # there is nothing but comments
+        return ""
+    if root is None:
+        return ""
+    return _Page(colours=True).read(root) or _Page(colours=False).read(root)
+
+
+# --- calendars and reports
+
+
+def _calendar(part: Part, defects: _Defects) -> Calendar | None:
+    """The first event of an iTIP part (RFC 5546), or None if no METHOD says that it wants something.
+
+    RFC 6047 wants METHOD in the Content-Type and in the calendar; either is enough. A calendar that can't be read
+    keeps its METHOD and leaves a defect.
+    """
+    source = _tidy(_decoded(_octets(part, defects), _charset(part), defects))
+    declared = re.search(r"^METHOD:([\w-]{1,40})", source, re.M | re.I)
+    method = (_parameter(part, "method") or (declared[1] if declared else "")).upper()
+    if not method:
+        defects.note("a calendar without METHOD")
+        return None
+    import icalendar  # it costs 60 ms at start, and few mails have a calendar
+
+    try:
+        found = icalendar.Calendar.from_ical(source, multiple=True)
+        events = [event for calendar in found for event in calendar.walk() if event.name in ("VEVENT", "VTODO")]
+        return _event(method, events[0])
+    except Exception as error:  # noqa: BLE001 - the library raises ValueError, IndexError, KeyError, AttributeError ...
+        defects.note(f"a calendar that can't be read ({type(error).__name__})")
+        return Calendar(method=method)
+
+
+def _event(method: str, event: Mapping[str, Any]) -> Calendar:
+    attendee = _one(event.get("attendee"))
+    return Calendar(
+        method=method,
+        partstat=_line(str(getattr(attendee, "params", {}).get("PARTSTAT", ""))).upper(),
+        attendee=_calendar_address(attendee),
+        organizer=_calendar_address(_one(event.get("organizer"))),
+        summary=_line(str(_one(event.get("summary")) or ""))[:MAX_SUBJECT],
+        uid=_line(str(_one(event.get("uid")) or ""))[:MAX_SUBJECT],
+        start=_start(getattr(_one(event.get("dtstart")), "dt", None)),
+    )
+
+
+def _one(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _calendar_address(value: Any) -> str:
+    return re.sub(r"^mailto:\s*", "", _line(str(value or "")), flags=re.I)[:MAX_SUBJECT]
+
+
+def _start(value: Any) -> datetime | None:
+    """DTSTART as UTC. A floating time, or a whole day, is taken as if it were UTC: it is off by hours, not by days."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
+
+
+def _blocks(part: Part) -> Iterator[Part]:
+    """The blocks of fields in a delivery report: one for the mail, one for each recipient (RFC 3464 section 2.1)."""
+    payload = part.get_payload()
+    for block in payload if isinstance(payload, list) else []:
+        if not isinstance(block, Part):
+            continue
+        yield block
+        rest = block.get_payload()  # the standard library divides message/delivery-status, but no other type (RFC 6533)
+        for text in rest.split("\n\n") if isinstance(rest, str) else []:
+            yield message_from_string(text)
+
+
+def _failure(block: Part) -> Failure | None:
+    recipient = _recipient(block, "final-recipient") or _recipient(block, "original-recipient")
+    if not recipient:
+        return None
+    status = re.search(r"\b[245]\.\d{1,3}\.\d{1,3}\b", _field(block, "status"))
+    return Failure(
+        recipient=recipient,
+        action=_field(block, "action").partition(" ")[0].lower(),
+        status=status[0] if status else "",
+        diagnostic=_field(block, "diagnostic-code").partition(";")[2].strip() or _field(block, "diagnostic-code"),
+    )
+
+
+def _field(block: Part, name: str) -> str:
+    return _line(_words(str(block.get(name, ""))))[:MAX_SUBJECT]
+
+
+def _recipient(block: Part, name: str) -> str:
+    """The address in a recipient field: without its type, and with `+` and `=` written out again (RFC 3461 section 4)."""
+    kind, typed, address = _field(block, name).partition(";")
+    address = (address if typed else kind).strip().strip("<>").strip()
+    return re.sub(r"\+(2B|3D)", lambda code: chr(int(code[1], 16)), address)
+
+
+def _returned_id(part: Part, defects: _Defects) -> str | None:
+    payload = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else message_from_bytes(_octets(part, defects))
+    return _message_id(_field(inner, "message-id")) if isinstance(inner, Part) else None

@@ -108,6 +108,11 @@ def _says(text: str, phrases: Iterable[str]) -> bool:
     return any(phrase in text for phrase in phrases)
 
 
+def _begins(text: str, sentences: Iterable[str]) -> bool:
+    """Whether one of the sentences begins in the text: in its own letters or, as machines shout, in capitals."""
+    return any(sentence in text or sentence.upper() in text for sentence in sentences)
+
+
 def _mailbox(key: str) -> str:
     """The address without its `+detail`, under which a mailbox has any number of names."""
     local, _, domain = key.lower().rpartition("@")
@@ -177,9 +182,10 @@ _NOT_DELIVERED_TEXT = _NOT_DELIVERED + _NO_SUCH_MAILBOX + _wordings(
 _NOT_THE_MAILBOX = _wordings(
     *("quota", "mailbox full", "mailbox is full", "is full", "exceed", "storage", "spam", "blocked", "blocklist"),
     *("block list", "blacklist", "black list", "blackhole", "policy", "reputation", "dmarc", " spf ", "dkim", "virus"),
-    *("authenticat", "relay", "greylist", "graylist", "temporar", "too large", "too big", "too many", "reverse"),
+    *("authenticat", "relaying", "relay access", "not relay", "greylist", "graylist", "temporar", "timed out"),
+    *("too large", "too big", "too many", "reverse", "client host", "helo", "ehlo", "rdns"),
     *("sender address", "sender verify", "sender domain", "sender rejected", "return path", "return-path"),
-    *("client host", "helo", "ehlo", "rdns", "inactive", "suspended", "disabled", "timed out"),
+    *("inactive", "suspended", "disabled"),
 )
 # RFC 3463 section 3.2. X.1.0 says nothing certain, X.1.7 and X.1.8 speak of the sender.
 _DEAD_STATUS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.]\d)")
@@ -231,8 +237,9 @@ def _casualties(mail: _Mail) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for failure in filter(_failed, message.failures):
         recipient = failure.recipient.strip("<> ").lower()
-        if "@" in recipient:
-            found[recipient] = found.get(recipient, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
+        is_whole = "@" in recipient and " " not in recipient
+        for one in (recipient,) if is_whole else _addresses(recipient):
+            found[one] = found.get(one, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
     if found:
         return found
     others = {address.key for address in (*message.recipients, *message.senders)}
@@ -269,9 +276,10 @@ _SOMEBODY_ELSE = re.compile(
 
 
 def _addresses(text: str, strangers: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """The mailboxes that a lower-case text names, each once, without servers' own and without `strangers`."""
+    """The mailboxes that a lower-case text names, each once, without those of servers and lists and `strangers`."""
     found = (match.group().removeprefix("smtp=") for match in _ADDRESS.finditer(text))
-    return tuple(dict.fromkeys(one for one in found if _mailbox(one) not in strangers and not _DAEMON.search(one)))
+    people = (one for one in found if not _DAEMON.search(one) and not _LIST_ADDRESS.search(one))
+    return tuple(dict.fromkeys(one for one in people if _mailbox(one) not in strangers))
 
 
 def _told(text: str, strangers: frozenset[str]) -> dict[str, str]:
@@ -390,7 +398,7 @@ _AUTOMATIC_SUBJECTS = _wordings(
     *("automatic reply", "automatic response", "automated reply", "automated response", "auto reply", "auto-reply"),
     *("autoreply", "auto response", "auto-response", "autoresponse", "auto-generated", "auto generated", "autoresponder"),
     *("out of office", "out of the office", "out-of-office", "out of office reply", "out of office autoreply"),
-    *("out of office auto-reply", "out of office: autoreply", "away from mail", "auto"),
+    *("out of office auto-reply", "away from mail"),
     *("respuesta automática", "respuesta automatizada", "autorrespuesta", "fuera de la oficina", "fuera de oficina"),
     *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsnachricht", "autoantwort"),
     *("réponse automatique", "absence du bureau", "absent du bureau", "message d'absence"),
@@ -411,15 +419,12 @@ _AUTOMATIC_SENTENCES = tuple(
     for sentence in (
         *("This is an automat", "This is an auto-", "This is an auto ", "This message was automatically generated"),
         *("This email was automatically generated", "This e-mail was automatically generated"),
-        *("This message was sent automatically", "This email was sent automatically", "Please do not reply to this"),
-        *("Please do not respond to this", "Do not reply to this", "Please don't reply to this"),
+        *("This message was sent automatically", "This email was sent automatically"),
         *("Esta es una respuesta automática", "Este es un mensaje automático", "Este es un correo automático"),
-        *("Este mensaje ha sido generado automáticamente", "Por favor, no responda a este", "No responda a este"),
-        *("Dies ist eine automatisch", "Diese E-Mail wurde automatisch", "Diese Nachricht wurde automatisch"),
-        *("Bitte antworten Sie nicht auf diese", "Ceci est une réponse automatique", "Ceci est un message automatique"),
-        *("Merci de ne pas répondre à ce", "Veuillez ne pas répondre à ce", "Ne pas répondre à ce"),
-        *("Esta é uma resposta automática", "Esta é uma mensagem automática", "Por favor, não responda a est"),
-        *("Questa è una risposta automatica", "Questo è un messaggio automatico", "Si prega di non rispondere a quest"),
+        *("Este mensaje ha sido generado automáticamente", "Dies ist eine automatisch", "Diese E-Mail wurde automatisch"),
+        *("Diese Nachricht wurde automatisch", "Ceci est une réponse automatique", "Ceci est un message automatique"),
+        *("Esta é uma resposta automática", "Esta é uma mensagem automática"),
+        *("Questa è una risposta automatica", "Questo è un messaggio automatico"),
     )
 )
 
@@ -428,7 +433,7 @@ def _is_automatic(mail: _Mail) -> bool:
     """A machine sent it: it says so in a header (RFC 3834), in its subject or in a sentence of its own."""
     if any(sign(value) for name, sign in _AUTOMATIC_HEADERS for value in mail.all(name)):
         return True
-    return bool(_AUTOMATIC_SUBJECT.match(mail.subject)) or _says(mail.ends, _AUTOMATIC_SENTENCES)
+    return bool(_AUTOMATIC_SUBJECT.match(mail.subject)) or _begins(mail.ends, _AUTOMATIC_SENTENCES)
 
 
 # RFC 2369, RFC 2919, RFC 8058, and what list servers and mailing houses add.
@@ -452,28 +457,37 @@ def _is_list(mail: _Mail) -> bool:
     return any(map(_LIST_ADDRESS.search, envelope))
 
 
+# A mailing speaks to its reader. A customer who wants out says "I", and that must never look like a footer.
 _FOOTERS = _wordings(
-    *("to unsubscribe, ", "to unsubscribe or", "to unsubscribe from", "to unsubscribe click", "to unsubscribe please"),
-    *("click here to unsubscribe", "unsubscribe here", "to be removed from", "removed from this list", "to remove yourself"),
-    *("if you no longer wish to", "if you no longer want to receive", "if you do not wish to", "if you don't wish to"),
-    *("if you do not want to receive", "if you prefer not to receive", "if you wish to unsubscribe"),
-    *("if you would like to unsubscribe", "you are receiving this", "you received this", "you are subscribed to"),
-    *("you're subscribed to", "manage your subscription", "modify your subscription", "manage your email"),
-    *("email preferences", "mailing list options", "in your browser", "not displaying properly", "can't read this email"),
-    *("trouble viewing", "this newsletter is", "in this issue", "advertising opportunities"),
-    *("si no desea recibir", "si no deseas recibir", "si ya no desea", "para darse de baja", "para dejar de recibir"),
+    *("click here to unsubscribe", "unsubscribe, click", "unsubscribe click", "unsubscribe, visit", "unsubscribe, go to"),
+    *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe here"),
+    *("to remove yourself from", "if you wish to have your", "if you wish to unsubscribe", "if you wish to be removed"),
+    *("if you would like to unsubscribe", "if you no longer wish to receive", "if you no longer want to receive"),
+    *("if you do not wish to receive", "if you don't wish to receive", "if you do not want to receive"),
+    *("if you don't want to receive", "if you do not wish to continue receiving", "if you prefer not to receive"),
+    *("you received this email because", "you received this message because", "you are receiving this email"),
+    *("you are receiving this message", "you are receiving this newsletter", "you're receiving this email"),
+    *("you are subscribed to", "you're subscribed to", "manage your email", "your email preferences"),
+    *("your mailing list options", "update your preferences", "view this email in", "it in your browser"),
+    *("trouble viewing this", "trouble reading this", "message is not displaying", "email is not displaying"),
+    *("if you can't read this", "if you cannot read this", "if you cannot see this"),
+    *("si no desea recibir", "si no deseas recibir", "si ya no desea recibir", "si ya no deseas recibir"),
+    *("si desea darse de baja", "si deseas darte de baja", "para darse de baja haga", "para darse de baja de esta lista"),
+    *("clic aquí para darse de baja", "clic aquí para darte de baja", "para dejar de recibir estos"),
     *("ha recibido este correo porque", "recibes este correo porque", "ver este correo en su navegador"),
-    *("si vous ne souhaitez plus", "pour vous désinscrire", "pour vous désabonner", "pour ne plus recevoir"),
-    *("wenn sie keine weiteren", "wenn sie diesen newsletter", "newsletter abbestellen", "um sich abzumelden"),
-    *("se não deseja mais receber", "para cancelar a sua inscrição", "para deixar de receber"),
-    *("se non desideri più ricevere", "per cancellarti", "per annullare l'iscrizione"),
+    *("si vous ne souhaitez plus recevoir", "pour vous désinscrire", "pour vous désabonner", "pour ne plus recevoir nos"),
+    *("wenn sie keine weiteren e-mails", "wenn sie diesen newsletter", "wenn sie den newsletter", "um sich abzumelden"),
+    *("se não deseja mais receber", "se não desejar receber", "se non desideri più ricevere", "per cancellarti"),
 )
+_FOOTER_SENTENCES = ("To unsubscribe", "To be removed", "To stop receiving", "In this issue", "This newsletter is")
 
 
 def _is_mailing(mail: _Mail) -> bool:
     """It reads like one that many got: a footer that says how to leave, more links or more words than a note has."""
     text = mail.message.text
-    return len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS or _says(mail.ends.lower(), _FOOTERS)
+    if len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS:
+        return True
+    return _says(mail.ends.lower(), _FOOTERS) or _begins(mail.ends, _FOOTER_SENTENCES)
 
 
 _NO_REPLY = _wordings(
@@ -482,25 +496,31 @@ _NO_REPLY = _wordings(
     *("nichtantworten", "keineantwort", "nonrispondere", "nonrisponda", "naoresponda", "naoresponder"),
     *("nietantwoorden", "geenantwoord", "ikkesvar", "svarainte", "eivastata", "nieodpowiadaj", "neodpovidat"),
 )
+_NO_REPLY_SENTENCES = _wordings(
+    *("do not reply to this", "do not respond to this", "don't reply to this", "no responda a este", "no respondas a este"),
+    *("antworten sie nicht auf diese", "ne pas répondre à ce", "não responda a est", "non rispondere a quest"),
+)
 
 
 def _wants_no_reply(mail: _Mail) -> bool:
-    """The sender's address or name, or Reply-To, says that nobody reads answers."""
+    """The sender asks for no answer, by address or name, in Reply-To or in so many words."""
     sender = mail.message.sender
     places = (sender, *mail.message.reply_to) if sender else ()
     asked = [text for place in places for text in (place.address.rpartition("@")[0], place.name)]
-    return any(_says(re.sub(r"[^a-z]", "", _plain(text).lower()), _NO_REPLY) for text in asked)
+    if any(_says(re.sub(r"[^a-z]", "", _plain(text).lower()), _NO_REPLY) for text in asked):
+        return True
+    return _says(mail.ends.lower(), _NO_REPLY_SENTENCES)
 
 
 # RFC 2142 section 5, and the accounts of programs and mailings. People write from info@, office@ and sales@.
 _ROLES = frozenset(
     {
         *("abuse", "alert", "alerts", "announce", "announcements", "apache", "autoresponder", "bot", "bounce", "bounces"),
-        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "listmaster", "listserv"),
+        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "ftp", "hostmaster", "listmaster", "listserv"),
         *("mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter", "newsletters", "nobody"),
         *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "robot"),
-        *("root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "uucp", "wwwdata", "boletin"),
-        *("notificaciones", "infolettre", "rundbrief"),
+        *("root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "usenet", "uucp", "webmaster", "www"),
+        *("wwwdata", "boletin", "notificaciones", "infolettre", "rundbrief"),
     }
 )
 _ROLE_DOMAINS = frozenset({"alerts", "bounce", "bounces", "lists", "mailer", "newsletter", "newsletters", "notifications"})

@@ -51,7 +51,7 @@ def _from_file(name: str, beside: Path, environ: Mapping[str, str]) -> str:
 def _read(path: Path, *, private: bool) -> str:
     try:
         # Not blocking, or a pipe that nobody writes to would hold up the program for ever.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise NeedsHuman(f"password: {path} is not a plain file: put the password into a file of one line")

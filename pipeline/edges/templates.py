@@ -20,9 +20,9 @@ _FILE_NAME = re.compile(r"([a-z0-9_]+)(?:\.([2-9]|[1-9][0-9]))?\.txt", re.ASCII)
 _FILTERS = frozenset({"capitalize", "d", "default", "lower", "title", "trim", "upper"})
 _TESTS = frozenset({"defined", "undefined"})
 _ALLOWED = (
-    (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Concat)  # text and values
-    + (nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not)  # choices
-    + (nodes.For, nodes.List, nodes.Filter, nodes.Test)  # with limits of their own
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Concat),  # text and values
+    *(nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not),  # choices
+    *(nodes.For, nodes.List, nodes.Filter, nodes.Test),  # with limits of their own
 )
 # Stands for each brace of a value while a template is rendered, so that braces left over are known to be the template's own.
 _BRACE = "\x00"
@@ -31,7 +31,7 @@ _BRACE = "\x00"
 class _Absent(StrictUndefined):
     """A value that is not there on purpose: `if` may ask for it, printing it is refused as for any other."""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]  # StrictUndefined says that it never returns
         return False
 
 

@@ -1,0 +1,180 @@
+"""Build a site from a configuration: the only place where the real edges are chosen."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.config import Config, Endpoint, Secret
+from pipeline.core import flow
+from pipeline.edges import clock
+from pipeline.edges.imap import ImapInbox
+from pipeline.edges.maildir import MaildirDelivery, MaildirInbox
+from pipeline.edges.model import LinearModel
+from pipeline.edges.outbox import Outbox
+from pipeline.edges.reader import Reader
+from pipeline.edges.secrets import secret
+from pipeline.edges.smtp import SmtpDelivery
+from pipeline.edges.templates import Templates
+from pipeline.errors import ConfigError
+from pipeline.jobs import Delivery, Inbox, Model, Site
+from pipeline.store import Store, open_store
+
+SHIPPED = Path(__file__).parents[1]
+READERS = 2
+
+
+class LazyModel:
+    """Loads the model when the first text comes: commands that read no mail start without it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._model: LinearModel | None = None
+
+    def __call__(self) -> LinearModel:
+        """The model. Raises NoModel when there is none."""
+        if self._model is None:
+            self._model = LinearModel.load(self._folder)
+        return self._model
+
+
+def model_folder(config: Config) -> Path:
+    """Where the model lies: the site's own if it has trained one, else the one that comes with winback."""
+    own = config.model.folder
+    return own if (own / "model.json").exists() else SHIPPED / "models" / "built"
+
+
+def open_site_store(config: Config, now: datetime) -> Store:
+    """Open the store of a configuration."""
+    path = config.store.url.path
+    assert path is not None, "config lets only sqlite:PATH through"
+    return open_store(path, now)
+
+
+def lock_path(config: Config) -> Path:
+    """The file that is locked while a daemon works on the store."""
+    path = config.store.url.path
+    assert path is not None, "config lets only sqlite:PATH through"
+    return path.with_name(path.name + ".lock")
+
+
+def stop_file(config: Config) -> Path:
+    """The file whose presence stops sending, beside the store."""
+    return lock_path(config).with_name("STOP")
+
+
+def build_inbox(config: Config) -> Inbox:
+    """The mailbox of a configuration, not yet connected."""
+    url = config.inbox.url
+    if url.kind == "maildir":
+        assert url.path is not None
+        return MaildirInbox(url.path)
+    return ImapInbox(
+        host=url.host,
+        port=url.port,
+        user=url.user,
+        password=_password(config.inbox.password, url),
+        folder=url.folder,
+        security=url.security,
+        idle=config.inbox.idle,
+    )
+
+
+def build_delivery(config: Config) -> Delivery:
+    """The way out of a configuration, not yet connected."""
+    url = config.delivery.url
+    if url.kind == "maildir":
+        assert url.path is not None
+        return MaildirDelivery(url.path)
+    return SmtpDelivery(
+        host=url.host,
+        port=url.port,
+        security=url.security,
+        user=url.user or None,
+        password=_password(config.delivery.password, url) if url.user else None,
+        hello=config.business.sender.domain,
+    )
+
+
+def _password(kept: Secret | None, url: Endpoint) -> Callable[[], str]:
+    if kept is None:
+        raise ConfigError(f"{url.kind} {url.host}: no password is configured for {url.user}")
+    return lambda: secret(kept.kind, kept.name, kept.folder)
+
+
+def build_templates(config: Config) -> Templates:
+    """The texts. Raises ConfigError naming every text that is broken, or named by a track and missing."""
+    templates = Templates(config.templates.folder)
+    missing = [
+        f"{key}: there is no text {name} in {config.templates.folder}/{language}: add {language}/{name}.txt, or name another"
+        for name, key in config.referred_templates().items()
+        for language in config.business.languages
+        if name not in templates.names(language)
+    ]
+    if missing:
+        raise ConfigError(*missing)
+    return templates
+
+
+@contextmanager
+def build(
+    config: Config, *, now: Callable[[], datetime] = clock.now, model: Callable[[], Model] | None = None, readers: int = READERS
+) -> Iterator[Site]:
+    """Yield the site of a configuration; everything it opened is closed at the end. `now` is the clock."""
+    with ExitStack() as stack:
+        store = open_site_store(config, now())
+        stack.callback(store.close)
+        reader = stack.enter_context(Reader(flow.read, workers=readers))
+        inbox = build_inbox(config)
+        stack.callback(inbox.close)
+        stop, folder = stop_file(config), lock_path(config).parent
+        templates = build_templates(config)
+        yield Site(
+            store=store,
+            rules=config.rules(),
+            caps=config.caps(),
+            start=config.inbox.start,
+            keep_raw=config.privacy.keep_raw,
+            keep_history=config.privacy.keep_history,
+            inbox=inbox,
+            delivery=build_delivery(config),
+            outbox=Outbox(config.outbox.folder),
+            reader=reader,
+            model=model or LazyModel(model_folder(config)),
+            render=templates.render,
+            stopped=lambda: clock.stop_file_there(stop),
+            leaving=lambda: False,
+            free_space=lambda: clock.free_space(folder),
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            now=now,
+            folder=folder,
+        )
+
+
+def rebuild(site: Site, config: Config) -> Site:
+    """The same site under a new configuration: store, reader, model and clock stay, everything else is chosen anew.
+
+    Raises ConfigError and keeps nothing when the new configuration can't be used.
+    """
+    if site.store.database.path != config.store.url.path:
+        raise ConfigError("store.url: the store can't be changed while winback runs: stop it and start it again")
+    templates = build_templates(config)
+    inbox, delivery = build_inbox(config), build_delivery(config)
+    site.inbox.close()
+    return replace(
+        site,
+        rules=config.rules(),
+        caps=config.caps(),
+        start=config.inbox.start,
+        keep_raw=config.privacy.keep_raw,
+        keep_history=config.privacy.keep_history,
+        inbox=inbox,
+        delivery=delivery,
+        outbox=Outbox(config.outbox.folder),
+        render=templates.render,
+    )
