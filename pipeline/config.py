@@ -201,6 +201,8 @@ def _hours(value: str) -> tuple[time, time]:
 
 def _days(value: str | list[str]) -> frozenset[int]:
     words = value.split(",") if isinstance(value, str) else value
+    if not words:
+        raise ValueError(value)
     return frozenset(day for word in words for day in _day_range(word.strip().lower()))
 
 
@@ -675,7 +677,8 @@ def _compose(path: Path) -> Node | None:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path.name}:{line}: is not UTF-8 text: save the file as UTF-8") from error
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "end of stream" in (error.problem or "")  # a quote or bracket: the beginning tells more than the end
+        mark = (error.context_mark if unclosed else error.problem_mark) or error.problem_mark
         # Not chained, like all below: YAML's own text would repeat the line, with a password perhaps.
         raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: {_syntax(error)}") from None
     except ReaderError as error:

@@ -1,8 +1,8 @@
 """Read the bytes of a mail into a Message. Asks nobody, believes nothing, and keeps every word a person could have read.
 
-mail-parser reads addresses, date and structure. It is given a lean copy of the mail, because trace headers and the
-bodies of attachments cost most of the time and hold no text, and because some hostile mails make it slow or raise.
-What it loses is recovered from the parts themselves; `Message.defects` names every recovery.
+mail-parser reads addresses and date from a lean copy of the headers, the standard library divides a lean copy of the
+body: trace headers and attachments cost most of the time and hold no word, and mail-parser loses text, mixes in that of
+attached mails, and on some structures raises. `Message.defects` names what was lost, and what was recovered how.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ MAX_HEADERS = 100_000
 MAX_HEADER = 20_000
 MAX_PARTS = 1_000  # parts
 MAX_DEPTH = 100  # multiparts inside each other
-MAX_TEXT = 1_000_000  # all text parts together
+MAX_TEXT = 4_000_000  # all text parts together
+MAX_LINES = 100_000  # lines of one part
 MAX_ATTACHED = 64_000  # a text attachment, which is read only if there is no other text
 MAX_CALENDAR = 200_000
 MAX_FAILURES = 1_000  # recipients of a delivery report
@@ -77,7 +78,8 @@ def _message(raw: Raw) -> Message:
         defects.note("too big")
     if not fields and not content.strip():
         raise Unreadable("the mail is empty: there is nothing to answer")
-    parser, top = _parsed(fields, content, defects)
+    top = message_from_bytes(_lean_mail(fields, content, defects))
+    parser = _mail_parser(fields, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
     headers = tuple((name, _line(_words(value, defects))) for name, value in fields)
@@ -97,7 +99,7 @@ def _message(raw: Raw) -> Message:
         sent=_sent(parser, _first(headers, "date"), raw.arrived, defects),
         arrived=raw.arrived,
         content_type=top.get_content_type(),
-        report_type=_parameter(top, "report-type").lower(),
+        report_type=_parameters(top).get("report-type", "").lower(),
         failures=found.failures(),
         returned_id=found.returned_id(),
         defects=tuple(defects),
@@ -105,30 +107,30 @@ def _message(raw: Raw) -> Message:
     )
 
 
-def _parsed(fields: Fields, content: bytes, defects: _Defects) -> tuple[Any, Part]:
-    """What mail-parser makes of the mail, and its parts. If it fails: None, and the standard library's parts."""
-    lean = _lean_headers(fields) + b"\n" + _lean_body(_first(fields, "content-type"), content, defects)
-    try:
-        parser = mailparser.parse_from_bytes(lean)
-    except Exception as error:  # noqa: BLE001 - it raises whatever its own bugs raise, four kinds are known
-        defects.note(f"mail-parser failed ({type(error).__name__}), the standard library read the mail")
-        return None, message_from_bytes(lean)
-    return parser, parser.message
-
-
 # --- headers
 
 
 def _divided(data: bytes) -> tuple[bytes, bytes]:
-    """Header block and body, both with `\\n` line ends."""
-    data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
-    if b"\n" not in data:
+    """Header block with `\\n` line ends, and body as it is."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if b"\n" not in data[:MAX_HEAD]:
         data = data.replace(b"\r", b"\n")
-    data = data.removeprefix(codecs.BOM_UTF8).lstrip(b"\n")
-    end = data.find(b"\n\n", 0, MAX_HEAD)
+    elif b"\r\r\n" in data[:MAX_HEADER]:
+        data = data.replace(b"\r\r\n", b"\n")
+    data = data.lstrip(b"\r\n")
+    end = _blank_line(data, 0, MAX_HEAD)
     if end < 0:
-        return data[:MAX_HEAD], data[MAX_HEAD:]
-    return data[:end], data[end + 2 :].replace(b"\r", b"\n")
+        return data[:MAX_HEAD].replace(b"\r\n", b"\n"), data[MAX_HEAD:]
+    return data[:end].replace(b"\r\n", b"\n"), data[end + 1 :].removeprefix(b"\r").removeprefix(b"\n")
+
+
+def _blank_line(data: bytes, start: int, end: int) -> int:
+    """Where the line above the first empty line ends, or -1. The usual kind of line end is looked for first."""
+    line_end = data.find(b"\n", start, end)
+    first, second = (b"\n\r\n", b"\n\n") if data[line_end - 1 : line_end] == b"\r" else (b"\n\n", b"\n\r\n")
+    found = data.find(first, start, end)
+    other = data.find(second, start, end if found < 0 else found)
+    return found if other < 0 else other
 
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
@@ -266,16 +268,19 @@ def _tidied(odd: re.Match[str]) -> str:
 # --- addresses, identities, times
 
 
-def _lean_headers(fields: Fields) -> bytes:
-    """The few headers that mail-parser reads for us. Repeated address headers become one, so that none is overlooked."""
+def _mail_parser(fields: Fields, defects: _Defects) -> Any:
+    """What mail-parser makes of addresses and date, or None. A repeated header is read as one, so that none is overlooked."""
     wanted: dict[str, list[str]] = {}
     for name, value in fields:
-        if name in ("from", "to", "cc", "reply-to") or (name in _STRUCTURE and name not in wanted):
+        if name in ("from", "to", "cc", "reply-to") or (name == "date" and name not in wanted):
             wanted.setdefault(name, []).append(value)
-    return "".join(f"{name}: {', '.join(values)}\n" for name, values in wanted.items()).encode("utf-8")
+    lean = "".join(f"{name}: {', '.join(values)}\n" for name, values in wanted.items())
+    try:
+        return mailparser.parse_from_bytes(lean.encode("utf-8") + b"\n")
+    except Exception as error:  # noqa: BLE001 - it raises whatever its own bugs raise
+        defects.note(f"mail-parser failed ({type(error).__name__}), the standard library read the addresses")
+        return None
 
-
-_STRUCTURE = frozenset({"date", "content-type", "content-transfer-encoding", "content-disposition"})
 
 # Local part: dot-atom (RFC 5322 section 3.2.3); domain: labels (RFC 1123), both also in other scripts (RFC 6532).
 _MAILBOX = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f]){1,64}@(?:(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}(?:\.(?!$)|$))+")
@@ -363,10 +368,11 @@ def _lenient_date(value: str) -> datetime | None:
         return None
 
 
-# --- the lean body
+# --- the lean mail
 
+_STRUCTURE = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:((?:.*\n[ \t])*.*)", re.I | re.M)
-_READ_AS_TEXT = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
+_TEXTS = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext"})
 _REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
 
@@ -380,20 +386,21 @@ class _Section(NamedTuple):
     content: bytes
 
 
-def _lean_body(content_type: str, body: bytes, defects: _Defects) -> bytes:
-    """The body without what holds no text of this mail (attachments, attached mails) and without what is too much."""
+def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
+    """The mail without what holds no text of its own (other headers, attachments, attached mails) or too much of it."""
+    lean = [f"{name}: {value}\n".encode() for name, value in fields if name in _STRUCTURE]
     room = MAX_TEXT
-    lean = []
-    for section in _sections(content_type, b"\n" + body, defects):
+    for section in _sections(_first(fields, "content-type"), b"\n" + body, defects):
         kept = section.content
-        most = min(room, _wanted(section)) + 2  # the line end and the empty line before it
-        if len(kept) > most:
-            kept = kept[: kept.rfind(b"\n", 0, most) + 1]
-            if section.kind in _READ_AS_TEXT:
+        most = min(room, _wanted(section)) + 3  # the line ends above the first line
+        if len(kept) > most or kept.count(b"\n") > MAX_LINES:
+            kept = b"\n".join(kept[:most].split(b"\n", MAX_LINES)[:MAX_LINES])
+            kept = kept[: kept.rfind(b"\n") + 1]
+            if section.kind in _TEXTS:
                 defects.note("more text than is read")
-        room -= max(0, len(kept) - 2)
+        room -= max(0, len(kept) - 3)
         lean += [section.delimiter, section.head, kept]
-    return b"".join(lean)
+    return b"".join(lean).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _wanted(section: _Section) -> int:
@@ -401,28 +408,31 @@ def _wanted(section: _Section) -> int:
     head = section.head.lower()
     if section.kind in ("text/calendar", "application/ics") or b".ics" in head:
         return MAX_CALENDAR
-    if section.kind in _READ_AS_TEXT:
+    if section.kind in _TEXTS:
         return MAX_ATTACHED if b"attachment" in head else MAX_TEXT
     if section.kind in _REPORTS or section.kind.startswith("multipart/"):
         return MAX_TEXT
     if section.kind in _RETURNED:
-        end = section.content.find(b"\n\n", 2, MAX_HEADERS)  # its Message-ID matters, its text was never said to us
-        return end + 2 if end >= 0 else MAX_HEADERS
+        end = _blank_line(section.content, 3, MAX_HEADERS)  # its Message-ID matters, its text was not said to us
+        return end if end >= 0 else MAX_HEADERS
     return 0
 
 
 def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Section]:
     """The parts of a body, preambles and epilogues too, divided as the standard library divides; one pass.
 
-    `body` begins with the line end of the empty line above it, so that every delimiter begins with one.
+    `body` begins with a line end, so that every delimiter has one before it.
     """
     kind, boundary = _kind(content_type)
     inside = [boundary] if boundary else []
     delimiter = head = b""
-    begin = position = parts = 0
-    while inside and (at := body.find(b"\n--", position)) >= 0:
-        position = stop = _or_end(body.find(b"\n", at + 1), body)
-        boundary, closes = _delimiter(body[at + 3 : stop].rstrip(b" \t"), inside)
+    begin = parts = 0
+    following = body.find(b"\n--") if inside else -1
+    while inside and following >= 0:
+        at = following
+        stop = _or_end(body.find(b"\n", at + 1), body)
+        following = body.find(b"\n--", stop)
+        boundary, closes = _delimiter(body[at + 3 : stop].rstrip(b" \t\r"), inside)
         if boundary is None:
             continue
         yield _Section(delimiter, head, kind, body[begin:at])
@@ -437,8 +447,8 @@ def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Se
         if parts > MAX_PARTS:
             defects.note(f"more than {MAX_PARTS} parts")
             return
-        end = _or_end(body.find(b"\n--", stop), body)
-        begin = body.find(b"\n\n", stop, end + 1)
+        end = _or_end(following, body)
+        begin = _blank_line(body, stop, end + 1)
         begin = end if begin < 0 else begin
         head = body[stop:begin]
         found = _CONTENT_TYPE.search(head)
@@ -489,7 +499,6 @@ _UNREAD = {
     "application/pkcs7-mime": "encrypted",
     "application/x-pkcs7-mime": "encrypted",
 }
-_LOOKS_LIKE_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.I)
 _MIME_NOTICE = re.compile(r"this is a (?:multi-?part|cryptographically signed) message.*", re.I)
 
 
@@ -540,10 +549,10 @@ class _Found:
             self._returned.append(part)
         elif kind.startswith("multipart/"):
             return self._inside(part, kind)
+        elif kind in _TEXTS:
+            return self._leaf(part, kind)
         elif kind in ("text/calendar", "application/ics") or _file_name(part).endswith(".ics"):
             self._calendars.append(part)
-        elif kind in _READ_AS_TEXT:
-            return self._leaf(part, kind)
         elif unread := _UNREAD.get(kind):
             self._defects.note(unread)
         return []
@@ -558,16 +567,13 @@ class _Found:
         return _best(leaves) if kind == "multipart/alternative" else leaves
 
     def _leaf(self, part: Part, kind: str) -> list[_Leaf]:
-        text = _tidy(_decoded(_octets(part, self._defects), _charset(part), self._defects))
-        html = kind in ("text/html", "text/enriched", "text/richtext")
-        if _LOOKS_LIKE_HTML.match(text):
-            html = True
-        elif html and "<" not in text:
-            html = False
-        if not html and _parameter(part, "format").lower() == "flowed":
-            text = _unflowed(text, _parameter(part, "delsp").lower() == "yes")
+        parameters = _parameters(part)
+        text = _tidy(_decoded(_octets(part, self._defects), _charset(parameters), self._defects))
+        html = kind != "text/plain" and "<" in text
+        if not html and parameters.get("format", "").lower() == "flowed":
+            text = _unflowed(text, parameters.get("delsp", "").lower() == "yes")
         disposition = part.get_content_disposition()
-        if disposition == "attachment" or (disposition != "inline" and _file_name(part)):
+        if disposition == "attachment" or (disposition is None and "name" in parameters):
             self._attached.append(_Leaf(text, html))
             return []
         return [_Leaf(text, html)]
@@ -618,19 +624,20 @@ def _joined(leaves: Iterable[_Leaf]) -> str:
 
 
 def _file_name(part: Part) -> str:
-    return (_parameter(part, "filename", "content-disposition") or _parameter(part, "name")).lower()
+    return (_parameters(part, "content-disposition").get("filename") or _parameters(part).get("name", "")).lower()
 
 
-def _charset(part: Part) -> str:
-    return _parameter(part, "charset").strip("'\"").lower()
+def _charset(parameters: Mapping[str, str]) -> str:
+    return parameters.get("charset", "").strip("'\"").lower()
 
 
-def _parameter(part: Part, name: str, header: str = "content-type") -> str:
-    """A MIME parameter on one line, or the empty string."""
+def _parameters(part: Part, header: str = "content-type") -> dict[str, str]:
+    """The parameters of a MIME header, decoded, each on one line."""
     try:
-        return _line(_words(collapse_rfc2231_value(part.get_param(name, "", header))))
-    except (ValueError, TypeError, LookupError):  # a NUL in its charset, a number twice (RFC 2231)
-        return ""
+        found = part.get_params([], header)
+        return {name.lower(): _line(_words(collapse_rfc2231_value(value))) for name, value in found[1:]}
+    except (ValueError, TypeError, LookupError):  # a NUL in a charset, numbers that can't be (RFC 2231)
+        return {}
 
 
 # --- octets and characters
@@ -963,9 +970,10 @@ def _calendar(part: Part, defects: _Defects) -> Calendar | None:
     RFC 6047 wants METHOD in the Content-Type and in the calendar; either is enough. A calendar that can't be read
     keeps its METHOD and leaves a defect.
     """
-    source = _tidy(_decoded(_octets(part, defects), _charset(part), defects))
+    parameters = _parameters(part)
+    source = _tidy(_decoded(_octets(part, defects), _charset(parameters), defects))
     declared = re.search(r"^METHOD:([\w-]{1,40})", source, re.M | re.I)
-    method = (_parameter(part, "method") or (declared[1] if declared else "")).upper()
+    method = (parameters.get("method") or (declared[1] if declared else "")).upper()
     if not method:
         defects.note("a calendar without METHOD")
         return None

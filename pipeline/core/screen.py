@@ -19,6 +19,7 @@ DEEPEST_THREAD = 20
 OPENING = 600  # characters at the beginning of a text in which an answering machine introduces itself
 FOOTER = 2_000  # characters at its end in which a mailing says how to leave it
 REPORT = 20_000  # characters of a bounce that are read: what it has to say stands above the mail it returns
+MOST_RECIPIENTS = 20  # that are taken from the text of one bounce; a mail of ours has one
 LONGEST_NOTE = 10_000  # characters; people do not write that much to a small business, and newsletters do
 MOST_LINKS = 10
 
@@ -42,7 +43,10 @@ def screen(message: Message, rules: Rules, history: History) -> Screening:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Voucher:
-    """One result of Authentication-Results: `dmarc`, `fail` and the domain it speaks of, in lower case."""
+    """One result of Authentication-Results: `dmarc`, `fail` and the domain it speaks of, in lower case.
+
+    The domain may be missing from `dmarc` alone, which can speak of none but that of From.
+    """
 
     method: str
     result: str
@@ -104,13 +108,13 @@ def _wordings(*phrases: str) -> tuple[str, ...]:
     return tuple(_plain(phrase).lower() for phrase in phrases)
 
 
+def _sentences(*beginnings: str) -> tuple[str, ...]:
+    """A row of phrases that count only where a sentence begins: with its capital letter, or all in capitals."""
+    return tuple(form for beginning in map(_plain, beginnings) for form in (beginning, beginning.upper()))
+
+
 def _says(text: str, phrases: Iterable[str]) -> bool:
     return any(phrase in text for phrase in phrases)
-
-
-def _begins(text: str, sentences: Iterable[str]) -> bool:
-    """Whether one of the sentences begins in the text: in its own letters or, as machines shout, in capitals."""
-    return any(sentence in text or sentence.upper() in text for sentence in sentences)
 
 
 def _mailbox(key: str) -> str:
@@ -121,8 +125,8 @@ def _mailbox(key: str) -> str:
 
 # Names and local parts under which mail servers write.
 _DAEMON = re.compile(
-    r"mail(?:er)?[-_. ]?daemon|mdaemon|post[-_. ]?master|(?:e-?)?mail[-_. ]?(?:deliver|admin|system|server|service)"
-    r"|delivery[-_. ](?:sub)?system|system[-_. ]?administrator|microsoft exchange|\bndr\b"
+    r"mail(?:er)?[-_. ]?daemon|mdaemon|post[-_. ]?master|\b(?:e-?)?mail[-_. ]?(?:deliver|admin|system)"
+    r"|delivery[-_. ]subsystem|system[-_. ]?administrator|microsoft exchange|\bndr\b"
     r"|administrador del sistema|administrateur systeme|systemadministrator|amministratore di sistema"
 )
 _NOT_DELIVERED = _wordings(
@@ -155,7 +159,7 @@ _NOT_DELIVERED = _wordings(
     *("не доставлен", "недоставлен", "не удалось доставить", "ошибка доставки", "не может быть доставлен"),
     *("не вдалося доставити", "помилка доставки", "μη παραδοτέ", "αποτυχία παράδοσης", "δεν παραδόθηκε"),
     *("配信不能", "配信でき", "配信エラー", "配信失敗", "配信されませ", "未配信", "送信でき", "送信エラー", "送信不能"),
-    *("宛先不明", "エラーメール", "不達", "届けでき"),
+    *("宛先不明", "エラーメール", "メールエラー", "不達", "届けでき"),
     *("退信", "无法投递", "投递失败", "无法送达", "无法传递", "未送达", "無法傳遞", "無法投遞", "退回", "退件", "傳送失敗"),
     *("배달 실패", "전송 실패", "전송실패", "발송 실패", "발송실패", "반송", "배달되지 않", "배달할 수 없", "전송되지 않"),
 )
@@ -172,12 +176,12 @@ _NO_SUCH_MAILBOX = _wordings(
     *("non esiste", "utente sconosciuto", "existiert nicht", "empfänger unbekannt", "unbekannter empfänger"),
     *("宛先不明", "存在しません", "用户不存在"),
 )
-_NOT_DELIVERED_TEXT = _NOT_DELIVERED + _NO_SUCH_MAILBOX + _wordings(
+_NOT_DELIVERED_TEXT = _NOT_DELIVERED + _wordings(
     *("able to deliver", "failed to deliver", "delivery to the following", "not reach the following", "fatal error"),
     *("not be delivered", "following address", "following recipient", "permanent error", "permanent failure"),
     *("mailbox full", "mailbox is full", "over quota", "quota exceeded", "being retried", "will be retried"),
     *("was rejected", "has been rejected", "refused to accept", "could not be sent", "delivery attempt"),
-)  # fmt: skip
+)
 # With one of these a server may have said no to us and not to the mailbox: the address may well exist.
 _NOT_THE_MAILBOX = _wordings(
     *("quota", "mailbox full", "mailbox is full", "is full", "exceed", "storage", "spam", "blocked", "blocklist"),
@@ -189,14 +193,13 @@ _NOT_THE_MAILBOX = _wordings(
 )
 # RFC 3463 section 3.2. X.1.0 says nothing certain, X.1.7 and X.1.8 speak of the sender.
 _DEAD_STATUS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.]\d)")
-_ANSWER = re.compile(r"(?:re|aw|sv|antw|rv|res|ref|rif|fwd?|wg|tr|enc|i)\s?(?:\[\d+\])?:")
 
 
 def _is_bounce(mail: _Mail) -> bool:
     """A mail server says that a mail of ours did not arrive: by a report (RFC 3464), a header or its words.
 
     Reports that tell of a delivery alone are none. Without a block that failed, a server must have written it and must say
-    so; where neither its name nor an empty envelope gives it away, the subject and the text must both say it.
+    so; where neither its name nor an empty envelope gives it away, the subject must say it and the text whom it concerns.
     """
     if mail.message.failures:
         return any(map(_failed, mail.message.failures))
@@ -207,7 +210,8 @@ def _is_bounce(mail: _Mail) -> bool:
         return subject or _says(mail.subject, _NO_SUCH_MAILBOX) or _says(_report(mail), _NOT_DELIVERED_TEXT)
     if _has_null_sender(mail) or mail.message.report_type == "delivery-status":
         return subject
-    return subject and not _ANSWER.match(mail.subject) and _says(mail.ends.lower(), _NOT_DELIVERED_TEXT)
+    # Parcels, too, are not delivered: without a server's name, only "to" and an address at once tell of a mail.
+    return subject and not mail.message.thread and bool(_NOT_DELIVERED_TO.search(mail.ends.lower()))
 
 
 def _failed(failure: Failure) -> bool:
@@ -242,7 +246,7 @@ def _casualties(mail: _Mail) -> dict[str, bool]:
             found[one] = found.get(one, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
     if found:
         return found
-    others = {address.key for address in (*message.recipients, *message.senders)}
+    others = (_mailbox(address.key) for address in (*message.recipients, *message.senders))
     told = _told(f"{mail.subject}\n{_lines(mail).lower()}", mail.own.union(others))
     named = _addresses(" ".join(mail.all("x-failed-recipients"))) or tuple(told)
     if not named and mail.history.counterpart:
@@ -260,8 +264,12 @@ def _is_dead(status: str, words: str) -> bool:
     return bool(_DEAD_STATUS.search(f"{status} {words}")) or _says(words, _NO_SUCH_MAILBOX)
 
 
-# A run of these characters is tried from its beginning only, and for 64 of them: linear in the text.
+# A run of these characters is tried from its beginning only, and for 64 of them: linear in the text. Exchange writes
+# `SMTP=` before an address.
 _ADDRESS = re.compile(r"(?<![\w.+&~-])\w[\w.+&'~/=-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.ASCII)
+_NOT_DELIVERED_TO = re.compile(
+    rf"(?:delivered? to|failed recipients?)(?: the following)?(?: recipients?| address(?:es)?)?\W{{1,20}}{_ADDRESS.pattern}"
+)
 _NAMED = re.compile(r"^[>\t ]{0,4}(?:final|original|failed)[- ]recipients?\s?:(?:[\w -]{1,20};)?(.{3,300})$", re.M)
 # Where the mail that is sent back begins: its first headers, or a line that announces it.
 _RETURNED = re.compile(
@@ -279,7 +287,7 @@ def _addresses(text: str, strangers: frozenset[str] = frozenset()) -> tuple[str,
     """The mailboxes that a lower-case text names, each once, without those of servers and lists and `strangers`."""
     found = (match.group().removeprefix("smtp=") for match in _ADDRESS.finditer(text))
     people = (one for one in found if not _DAEMON.search(one) and not _LIST_ADDRESS.search(one))
-    return tuple(dict.fromkeys(one for one in people if _mailbox(one) not in strangers))
+    return tuple(dict.fromkeys(one for one in people if _mailbox(one) not in strangers))[:MOST_RECIPIENTS]
 
 
 def _told(text: str, strangers: frozenset[str]) -> dict[str, str]:
@@ -414,18 +422,15 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|.{1,80} is out of the office\.?(?: \(returning .{1,40}\)\.?)?$"
 )
 # Each begins a sentence: a customer who writes "I know that this is an automated message, but" is not silenced by it.
-_AUTOMATIC_SENTENCES = tuple(
-    _plain(sentence)
-    for sentence in (
-        *("This is an automat", "This is an auto-", "This is an auto ", "This message was automatically generated"),
-        *("This email was automatically generated", "This e-mail was automatically generated"),
-        *("This message was sent automatically", "This email was sent automatically"),
-        *("Esta es una respuesta automática", "Este es un mensaje automático", "Este es un correo automático"),
-        *("Este mensaje ha sido generado automáticamente", "Dies ist eine automatisch", "Diese E-Mail wurde automatisch"),
-        *("Diese Nachricht wurde automatisch", "Ceci est une réponse automatique", "Ceci est un message automatique"),
-        *("Esta é uma resposta automática", "Esta é uma mensagem automática"),
-        *("Questa è una risposta automatica", "Questo è un messaggio automatico"),
-    )
+_AUTOMATIC_SENTENCES = _sentences(
+    *("This is an automat", "This is an auto-", "This is an auto ", "This message was automatically generated"),
+    *("This email was automatically generated", "This e-mail was automatically generated"),
+    *("This message was sent automatically", "This email was sent automatically"),
+    *("Esta es una respuesta automática", "Este es un mensaje automático", "Este es un correo automático"),
+    *("Este mensaje ha sido generado automáticamente", "Dies ist eine automatisch", "Diese E-Mail wurde automatisch"),
+    *("Diese Nachricht wurde automatisch", "Ceci est une réponse automatique", "Ceci est un message automatique"),
+    *("Esta é uma resposta automática", "Esta é uma mensagem automática"),
+    *("Questa è una risposta automatica", "Questo è un messaggio automatico"),
 )
 
 
@@ -433,7 +438,7 @@ def _is_automatic(mail: _Mail) -> bool:
     """A machine sent it: it says so in a header (RFC 3834), in its subject or in a sentence of its own."""
     if any(sign(value) for name, sign in _AUTOMATIC_HEADERS for value in mail.all(name)):
         return True
-    return bool(_AUTOMATIC_SUBJECT.match(mail.subject)) or _begins(mail.ends, _AUTOMATIC_SENTENCES)
+    return bool(_AUTOMATIC_SUBJECT.match(mail.subject)) or _says(mail.ends, _AUTOMATIC_SENTENCES)
 
 
 # RFC 2369, RFC 2919, RFC 8058, and what list servers and mailing houses add.
@@ -470,7 +475,8 @@ _FOOTERS = _wordings(
     *("you are subscribed to", "you're subscribed to", "manage your email", "your email preferences"),
     *("your mailing list options", "update your preferences", "view this email in", "it in your browser"),
     *("trouble viewing this", "trouble reading this", "message is not displaying", "email is not displaying"),
-    *("if you can't read this", "if you cannot read this", "if you cannot see this"),
+    *("if you can't read this", "if you cannot read this", "if you cannot see this", "forward to a friend"),
+    *("all rights reserved", "copyright 20", "copyright (c)", "copyright ©", "remove in the subject"),
     *("si no desea recibir", "si no deseas recibir", "si ya no desea recibir", "si ya no deseas recibir"),
     *("si desea darse de baja", "si deseas darte de baja", "para darse de baja haga", "para darse de baja de esta lista"),
     *("clic aquí para darse de baja", "clic aquí para darte de baja", "para dejar de recibir estos"),
@@ -479,7 +485,10 @@ _FOOTERS = _wordings(
     *("wenn sie keine weiteren e-mails", "wenn sie diesen newsletter", "wenn sie den newsletter", "um sich abzumelden"),
     *("se não deseja mais receber", "se não desejar receber", "se non desideri più ricevere", "per cancellarti"),
 )
-_FOOTER_SENTENCES = ("To unsubscribe", "To be removed", "To stop receiving", "In this issue", "This newsletter is")
+_FOOTER_SENTENCES = _sentences(
+    *("To unsubscribe", "To be removed", "To stop receiving", "To opt out", "To opt-out", "To cancel your subscription"),
+    *("To change your", "This email was sent to", "This message was sent to", "This newsletter", "In this issue"),
+)
 
 
 def _is_mailing(mail: _Mail) -> bool:
@@ -487,7 +496,7 @@ def _is_mailing(mail: _Mail) -> bool:
     text = mail.message.text
     if len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS:
         return True
-    return _says(mail.ends.lower(), _FOOTERS) or _begins(mail.ends, _FOOTER_SENTENCES)
+    return _says(mail.ends.lower(), _FOOTERS) or _says(mail.ends, _FOOTER_SENTENCES)
 
 
 _NO_REPLY = _wordings(
@@ -518,9 +527,9 @@ _ROLES = frozenset(
         *("abuse", "alert", "alerts", "announce", "announcements", "apache", "autoresponder", "bot", "bounce", "bounces"),
         *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "ftp", "hostmaster", "listmaster", "listserv"),
         *("mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter", "newsletters", "nobody"),
-        *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "robot"),
-        *("root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "usenet", "uucp", "webmaster", "www"),
-        *("wwwdata", "boletin", "notificaciones", "infolettre", "rundbrief"),
+        *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "replies"),
+        *("reply", "robot", "root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "usenet", "uucp", "webmaster"),
+        *("welcome", "www", "wwwdata", "boletin", "notificaciones", "infolettre", "rundbrief"),
     }
 )
 _ROLE_DOMAINS = frozenset({"alerts", "bounce", "bounces", "lists", "mailer", "newsletter", "newsletters", "notifications"})
@@ -599,8 +608,9 @@ def _voucher(clause: str) -> _Voucher | None:
         return None
     method, result = match.groups()
     named = _SPEAKS_OF[method].search(clause)
-    domain = named.group(1).strip('"<>').rpartition("@")[2] if named else ""
-    return _Voucher(method=method, result=result, domain=domain)
+    if named is None:
+        return _Voucher(method=method, result=result, domain="") if method == "dmarc" else None
+    return _Voucher(method=method, result=result, domain=named.group(1).strip('"<>').rpartition("@")[2])
 
 
 def _is_spoofed(mail: _Mail) -> bool:
@@ -613,7 +623,8 @@ def _is_authenticated(mail: _Mail) -> bool:
     sender = mail.message.sender
     if sender is None or _is_spoofed(mail):
         return False
-    return any(voucher.result == "pass" and _related(voucher.domain, sender.domain) for voucher in mail.vouchers)
+    passed = [voucher for voucher in mail.vouchers if voucher.result == "pass"]
+    return any(_related(voucher.domain or sender.domain, sender.domain) for voucher in passed)
 
 
 def _related(one: str, other: str) -> bool:
@@ -644,12 +655,12 @@ CHECKS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
     ("no_sender", _has_no_sender),  # nobody to answer
     ("calendar", _is_calendar),  # RFC 5546
     ("feedback", _is_feedback),  # RFC 5965
+    ("challenge", _is_challenge),  # before all that it is as well: somebody waits behind it
     ("receipt", _is_receipt),  # RFC 3464 of a mail that arrived, RFC 8098
-    ("null_sender", _has_null_sender),  # RFC 5321: never answer what has no way back
-    ("challenge", _is_challenge),  # before "automatic": it is one, but somebody waits behind it
     ("automatic", _is_automatic),  # RFC 3834
     ("list", _is_list),  # RFC 2369
-    ("no_reply", _wants_no_reply),  # the answer would be read by nobody
+    ("null_sender", _has_null_sender),  # RFC 5321: there is no way back
+    ("no_reply", _wants_no_reply),  # nobody would read it
     ("role", _is_role),  # RFC 5230 section 4.6
     ("no_recipient", _is_to_nobody),  # RFC 3834: answer only what was written to us
     ("not_to_us", _is_not_to_us),

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ QUIET = 2.0  # seconds since the last change, before a file counts as saved
 _HEAD = 64 * 1024  # bytes in which the headers of a draft end
 _LONGEST_QUOTE = 100_000  # characters
 _LONGEST_NOTE = 300  # characters
+_LONGEST_NAME = 240  # bytes
 
 # What editors, mail programs and systems leave beside the files that people mean.
 _LEFTOVER = re.compile(
@@ -41,6 +43,7 @@ _LEFTOVER = re.compile(
 _CONFLICT = re.compile(r"\.sync-conflict-\d|\((?:[^()]* )?conflict(?:ed copy|ing copy)?\b[^()]*\)|\bcopia en conflicto\b", re.I)
 _NAME_END = re.compile(r" - ([0-9a-f]{4,64})(?: \(\d+\))?\.eml$")
 _IDENTITY = re.compile(rb"^X-Winback-(Draft|Mail):[ \t]*(?:\n[ \t]+)?([0-9a-f]{8,64})[ \t]*$", re.I | re.M)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOTE_IN_TEXT = re.compile(r"^[> ]*X-Winback-[\w-]+:", re.I | re.M)
 
 
@@ -95,9 +98,7 @@ class Outbox:
         found = []
         for name in MOVED:
             with self._opened(name) as folder:
-                found += [
-                    _look(folder, name, entry, now) for entry in sorted(os.listdir(folder)) if not _LEFTOVER.search(entry)
-                ]
+                found += [_look(folder, name, entry, now) for entry in _entries(folder) if not _LEFTOVER.search(entry)]
         return [each for each in found if each is not None]
 
     def settle(self, name: str, from_folder: str, to_folder: str, *, cause: str | None = None, now: datetime) -> str:
@@ -241,6 +242,10 @@ def _plain(name: str) -> str:
     return name
 
 
+def _entries(folder: int) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
 def _read(folder: int, name: str, limit: int = -1) -> bytes | None:
     """The bytes of a plain file; None if there is no such file, or it is a link, a folder or a device."""
     try:
@@ -265,7 +270,7 @@ def _put(folder: int, names: Iterable[str], data: bytes) -> str:
 
 
 def _write(folder: int, name: str, data: bytes) -> None:
-    part = f".{name}.part"
+    part = f".{zlib.crc32(os.fsencode(name)):08x}.part"
     # Left by a crash; it must not be opened again, for it could be anything.
     with suppress(FileNotFoundError):
         os.unlink(part, dir_fd=folder)
@@ -308,7 +313,7 @@ def _lies(folder: int, name: str) -> bool:
 
 def _named(folder: int, key: str) -> str | None:
     """The file whose name ends like one of this key, and which is one."""
-    for name in os.listdir(folder):
+    for name in _entries(folder):
         end = _NAME_END.search(name)
         if end and key.startswith(end[1]) and key in _keys(_read(folder, name, _HEAD) or b""):
             return name
@@ -317,7 +322,7 @@ def _named(folder: int, key: str) -> str | None:
 
 def _holding(folder: int, key: str) -> str | None:
     """The file that is one of this key, whatever its name."""
-    return next((name for name in sorted(os.listdir(folder)) if key in _keys(_read(folder, name, _HEAD) or b"")), None)
+    return next((name for name in _entries(folder) if key in _keys(_read(folder, name, _HEAD) or b"")), None)
 
 
 def _keys(data: bytes) -> dict[str, str]:
@@ -338,10 +343,11 @@ def _names(draft: Draft, now: datetime) -> Iterator[str]:
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """The name, then `name (2)`, `name (3)` ..."""
-    stem, dot, suffix = name.rpartition(".")
+    """The name, then `name (2)`, `name (3)` ..., none longer than file systems take."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    short = stem if len(os.fsencode(name)) <= _LONGEST_NAME else stem[:50]
     yield name
-    yield from (f"{stem or suffix} ({number}){dot if stem else ''}{suffix if stem else ''}" for number in count(2))
+    yield from (f"{short} ({number}){suffix[:10]}" for number in count(2))
 
 
 def _note_file(name: str) -> str:
@@ -411,8 +417,7 @@ def _value(text: str) -> str:
 def _tidy(text: str) -> str:
     """Text with `\\n` line ends, NFC, without control characters, spaces at line ends and empty lines at either end."""
     lines = re.split(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]", unicodedata.normalize("NFC", text))
-    kept = ("".join(c for c in line if c == "\t" or unicodedata.category(c) not in ("Cc", "Cs")) for line in lines)
-    return "\n".join(line.rstrip() for line in kept).strip("\n")
+    return "\n".join(_CONTROL.sub("", line).rstrip() for line in lines).strip("\n")
 
 
 def _look(folder: int, where: str, name: str, now: datetime) -> Found | None:

@@ -13,7 +13,7 @@ SERVICE = "winback"
 _LARGEST = 64 * 1024
 
 
-def secret(kind: str, name: str, *, beside: Path = Path(), environ: Mapping[str, str] = os.environ) -> str:
+def secret(kind: str, name: str, beside: Path = Path(), *, environ: Mapping[str, str] = os.environ) -> str:
     """The password that is kept under this name. `kind` is env, file or keyring.
 
     A relative file lies in `beside`; a bare name is looked for in $CREDENTIALS_DIRECTORY first (systemd's LoadCredential=).

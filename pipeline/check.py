@@ -1,0 +1,115 @@
+"""Look whether everything is in order before going live. Changes nothing, sends nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pipeline import app
+from pipeline.config import Config, load
+from pipeline.core import compose
+from pipeline.core.records import Address, Kind
+from pipeline.errors import ConfigError, WinbackError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at: `good` is None when it could not be found out and nothing depends on it."""
+
+    what: str
+    good: bool | None
+    text: str
+
+
+def check(path: Path) -> Iterator[Finding]:
+    """Look at the configuration, the texts, the model, both logins and the DNS records, in this order."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        yield from (Finding(what="configuration", good=False, text=problem) for problem in error.problems)
+        return
+    yield Finding(what="configuration", good=True, text=f"{path} is in order")
+    yield from _texts(config)
+    yield _tried("model", lambda: _model(config))
+    yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
+    yield _tried("delivery", lambda: app.build_delivery(config).check())
+    yield from _dns(config.business.sender.domain)
+
+
+def _tried(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, good=True, text=look())
+    except WinbackError as error:
+        return Finding(what=what, good=False, text=str(error))
+
+
+def _connected(inbox: app.Inbox) -> str:
+    try:
+        return inbox.check()
+    finally:
+        inbox.close()
+
+
+def _model(config: Config) -> str:
+    folder = app.model_folder(config)
+    app.LazyModel(folder)()
+    return f"the model in {folder} can be loaded"
+
+
+SOMEBODY = Address(name="Maria Lopez", address="maria@example.org")
+SENT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+WISHED = date(2026, 4, 7)
+
+
+def _texts(config: Config) -> Iterator[Finding]:
+    """Render every text in every language as it would go out, with and without a date of the customer's own."""
+    try:
+        templates = app.build_templates(config)
+    except ConfigError as error:
+        yield from (Finding(what="texts", good=False, text=problem) for problem in error.problems)
+        return
+    rules, bad, count = config.rules(), 0, 0
+    follow_ups = set(config.referred_templates())
+    for language in config.business.languages:
+        for name in sorted(templates.names(language)):
+            count += 1
+            kind = Kind.FOLLOW_UP if name in follow_ups else Kind.ACKNOWLEDGMENT
+            for wished in (None, WISHED):
+                values = compose.values(SOMEBODY, language, SENT, wished, rules)
+                try:
+                    compose.checked(templates.render(name, language, values).body, kind, name)
+                except WinbackError as error:
+                    bad += 1
+                    yield Finding(what="texts", good=False, text=f"{language}/{name}.txt: {error}")
+                    break
+    if not bad:
+        yield Finding(what="texts", good=True, text=f"all {count} texts in {config.templates.folder} are in order")
+
+
+def _dns(domain: str) -> Iterator[Finding]:
+    """Whether the world can tell our mail from a forgery: SPF (RFC 7208) and DMARC (RFC 7489) of the sender's domain."""
+    if importlib.util.find_spec("dns") is None:
+        text = "not looked at: install winback with the extra `dns` (pip install 'winback[dns]') to have SPF and DMARC checked"
+        yield Finding(what="DNS", good=None, text=text)
+        return
+    for name, begins, what in ((domain, "v=spf1", "SPF"), (f"_dmarc.{domain}", "v=DMARC1", "DMARC")):
+        yield _record(name, begins, what)
+
+
+def _record(name: str, begins: str, what: str) -> Finding:
+    import dns.exception
+    import dns.resolver
+
+    try:
+        found = [b"".join(answer.strings).decode("utf-8", "replace") for answer in dns.resolver.resolve(name, "TXT", lifetime=5)]
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        found = []
+    except dns.exception.DNSException as error:
+        return Finding(what=what, good=None, text=f"{name}: could not be looked up: {error}")
+    for text in found:
+        if text.lower().startswith(begins.lower()):
+            return Finding(what=what, good=True, text=f"{name}: {text}")
+    return Finding(what=what, good=False, text=f"{name}: no {what} record: other servers may refuse your mail. Ask your mail provider")

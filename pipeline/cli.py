@@ -1,0 +1,474 @@
+"""The command line: verbs, printing, exit codes. Nothing is decided here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from pipeline.errors import AnotherInstance, ConfigError, WinbackError
+
+log = logging.getLogger("winback")
+
+DONE, FAILED, USAGE, BUSY = 0, 1, 2, 75
+
+cli = typer.Typer(
+    help="Answers cancellations kindly and keeps the door open.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+review_verbs = typer.Typer(help="Look at drafts and decide on them, as moving their files does.", no_args_is_help=True)
+contact_verbs = typer.Typer(help="Who the customers are, and what becomes of what is known of them.", no_args_is_help=True)
+cli.add_typer(review_verbs, name="review")
+cli.add_typer(contact_verbs, name="contacts")
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Target(StrEnum):
+    """What a mail can be corrected to."""
+
+    PRICE = "price"
+    SERVICE = "service"
+    TIMING = "timing"
+    NOT_READY = "not_ready"
+    OTHER = "other"
+    UNSPECIFIED = "unspecified"
+    RESCHEDULE = "reschedule"
+    NOT_A_CANCELLATION = "not_a_cancellation"
+
+
+_settings: dict[str, Path] = {"config": Path("config.yaml")}
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DraftId = Annotated[str, typer.Argument(help="The first characters of the draft's id, as `review list` shows them.")]
+AddressOf = Annotated[str, typer.Argument(metavar="ADDRESS", help="The customer's e-mail address.")]
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a log line: time, level, text, and the error if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "text": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"winback {version('winback')}")
+        raise typer.Exit(DONE)
+
+
+@cli.callback()
+def _begin(
+    config: Annotated[Path, typer.Option(help="The configuration file.", metavar="PATH")] = Path("config.yaml"),
+    log_format: Annotated[LogFormat, typer.Option("--log", help="How log lines look.")] = LogFormat.TEXT,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    _settings["config"] = config
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
+    handler.setFormatter(JsonLines() if log_format is LogFormat.JSON else plain)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 75 another instance runs."""
+    # One thread a library: the batches are small, and other programs want the machine too.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    try:
+        cli()
+    except ConfigError as error:
+        _end(str(error), USAGE)
+    except AnotherInstance as error:
+        _end(str(error), BUSY)
+    except WinbackError as error:
+        _end(str(error), FAILED)
+
+
+def _end(why: str, code: int) -> NoReturn:
+    for line in why.splitlines():
+        typer.echo(f"winback: {line}", err=True)
+    raise SystemExit(code)
+
+
+def _config() -> Any:
+    from pipeline.config import load
+
+    return load(_settings["config"])
+
+
+@contextmanager
+def _site(*, readers: int = 0) -> Iterator[Any]:
+    from pipeline import app
+
+    with app.build(_config(), readers=readers) as site:
+        yield site
+
+
+@contextmanager
+def _store() -> Iterator[Any]:
+    from pipeline import app
+    from pipeline.edges import clock
+
+    store = app.open_site_store(_config(), clock.now())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@cli.command()
+def run() -> None:
+    """Run the daemon: read mail, answer, follow up, until SIGTERM. SIGHUP reads the configuration again."""
+    from pipeline import app
+    from pipeline.config import load
+    from pipeline.daemon import Daemon, only_instance
+
+    config = _config()
+    with only_instance(app.lock_path(config)), app.build(config) as site:
+        log.info("winback works on %s", site.inbox.folder)
+        Daemon(
+            site,
+            poll_every=config.inbox.poll_every.total_seconds(),
+            reload=lambda old: app.rebuild(old, load(_settings["config"])),
+        ).run()
+
+
+@cli.command()
+def once(as_json: Json = False) -> None:
+    """Run every job once and end: for cron and for tests."""
+    from pipeline import app
+    from pipeline.daemon import Daemon, only_instance
+
+    config = _config()
+    with only_instance(app.lock_path(config)), app.build(config) as site:
+        done = Daemon(site).once()
+    typer.echo(json.dumps(done) if as_json else ", ".join(f"{name} {count}" for name, count in done.items()))
+    raise typer.Exit(FAILED if any(count < 0 for count in done.values()) else DONE)
+
+
+@cli.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's site is made.")] = Path("demo"),
+    only_once: Annotated[bool, typer.Option("--once", help="End when everything is done, without a live table.")] = False,
+    days: Annotated[int, typer.Option(help="Play so many days in simulated time and print each customer's time line.")] = 0,
+) -> None:
+    """Show winback at work on sample mails."""
+    from pipeline import demo as show
+
+    log.setLevel(logging.WARNING)
+    raise typer.Exit(show.simulate(folder.absolute(), days) if days else show.live(folder.absolute(), once=only_once))
+
+
+@cli.command()
+def explain(
+    paths: Annotated[list[str], typer.Argument(help="Mails (.eml), folders of them, or - for standard input.")],
+    as_json: Json = False,
+    own: Annotated[list[str] | None, typer.Option(help="An own address, instead of the configured ones; or `unknown`.")] = None,
+) -> None:
+    """Tell what winback makes of mails, and why. Touches nothing."""
+    from pipeline import app
+    from pipeline import explain as telling
+    from pipeline.config import load
+    from pipeline.core import flow
+    from pipeline.edges import clock
+    from pipeline.edges.reader import Reader
+
+    path = _settings["config"]
+    config = load(path if path.exists() or path != Path("config.yaml") else app.SHIPPED / "config.yaml")
+    model, render = app.LazyModel(app.model_folder(config))(), app.build_templates(config).render
+    rules = telling.with_own(config.rules(), own or [])
+    with Reader(flow.read, workers=app.READERS) as reader:
+        for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, render):
+            typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _told(told))
+
+
+def _told(told: dict[str, Any]) -> str:
+    read = told["intent"] + (f" ({told['reason']})" if told["reason"] else "")
+    lines = [told["path"], f"  from      {told['from'] or '-'}", f"  subject   {told['subject']}"]
+    lines.append(f"  read as   {read}, {told['confidence']:.0%} sure, {told['language']}")
+    lines += [f"  date      {day['text']!r}: {day['date']} ({day['kind']})" for day in told["dates"]]
+    lines += [f"  note      {name}" for name in ("opt_out", "firm") if told[name]]
+    lines += [f"  sensitive {told['sensitive']}"] if told["sensitive"] else []
+    lines += [f"  plan      {step['due'][:10]} {step['template']}{' (review)' if step['review'] else ''}" for step in told["plan"]]
+    lines += [f"  why       {sentence}" for sentence in told["why"]]
+    return "\n".join(lines) + "\n"
+
+
+@cli.command()
+def status(as_json: Json = False) -> None:
+    """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
+    with _store() as store:
+        beat, stopped, due = store.control.heartbeat(), store.control.stopped(), store.overview.next_due()
+        told = {
+            "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
+            "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
+            "stopped": stopped and {"by": stopped[0], "at": stopped[1].isoformat()},
+            "next_due": due and due.isoformat(),
+            "counts": store.overview.counts(),
+            "causes": store.overview.causes(),
+        }
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+        return
+    for alarm in told["alarms"]:
+        typer.echo(f"ALARM since {alarm['since'][:16]}: {alarm['text']}")
+    typer.echo(f"daemon     {'last seen ' + told['heartbeat']['at'][:19] if told['heartbeat'] else 'never seen'}")
+    typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else 'on'}")
+    typer.echo(f"next due   {(told['next_due'] or 'nothing')[:19]}")
+    for table, states in told["counts"].items():
+        typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
+
+
+@cli.command()
+def check() -> None:
+    """Look whether everything is in order: configuration, texts, model, logins, DNS records. Changes nothing."""
+    from pipeline.check import check as look
+
+    marks = {True: "ok  ", False: "BAD ", None: "??  "}
+    bad = 0
+    for finding in look(_settings["config"]):
+        typer.echo(f"{marks[finding.good]} {finding.what:14} {finding.text}")
+        bad += finding.good is False
+    raise typer.Exit(FAILED if bad else DONE)
+
+
+@cli.command()
+def stop() -> None:
+    """Stop sending at once, until `winback resume`. Reading and drafting go on."""
+    from pipeline import app
+    from pipeline.edges import clock
+
+    app.stop_file(_config()).parent.mkdir(parents=True, exist_ok=True)
+    app.stop_file(_config()).touch()  # first the file: it works even when the store does not
+    with _store() as store:
+        store.control.stop("terminal", clock.now())
+    typer.echo("sending is stopped; `winback resume` starts it again")
+
+
+@cli.command()
+def resume() -> None:
+    """Send again after `winback stop`."""
+    from pipeline import app
+    from pipeline.edges import clock
+
+    with _store() as store:
+        store.control.resume("terminal", clock.now())
+    app.stop_file(_config()).unlink(missing_ok=True)
+    typer.echo("sending is on")
+
+
+@cli.command()
+def retry(
+    key: Annotated[str, typer.Argument(help="A held mail (its key) or a held send (`mail:` and the draft's id).")],
+) -> None:
+    """Try something that is held once more: read a mail again, or send an answer again that never went out."""
+    from pipeline.edges import clock
+
+    with _store() as store:
+        again = store.sends.queue_again if key.startswith("mail:") else None
+        done = again(key, "a person said so", clock.now()) if again else store.intake.retry(key, clock.now())
+    if not done:
+        raise WinbackError(f"{key}: nothing that is held and can be retried has this key")
+    typer.echo(f"{key} is tried again with the next round")
+
+
+@cli.command()
+def train(
+    shipped: Annotated[bool, typer.Option("--shipped", help="Build the model that comes with winback, from its corpus alone.")] = False,
+) -> None:
+    """Build the model from the corpus, and from this site's corrections."""
+    from pipeline import app
+    from pipeline import train as learning
+
+    folder = app.SHIPPED / "models" / "built" if shipped else _config().model.folder
+    typer.echo(learning.build(app.SHIPPED / "models" / "corpus", folder))
+
+
+@cli.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or not there yet.")]) -> None:
+    """Make a new site: configuration and texts to start from."""
+    from pipeline import app
+
+    if folder.exists() and any(folder.iterdir()):
+        raise WinbackError(f"{folder}: is not empty; name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
+    shutil.copytree(app.SHIPPED / "templates", folder / "templates")
+    typer.echo(f"{folder}/config.yaml: say who you are and where your mail is, then run winback --config {folder}/config.yaml check")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the store to the tables of this version. The daemon does it by itself at start."""
+    from pipeline import app
+    from pipeline import store as durable
+    from pipeline.daemon import only_instance
+
+    config = _config()
+    with only_instance(app.lock_path(config)):
+        before, after = durable.migrate(durable.Database(config.store.url.path))
+    typer.echo(f"the store is at revision {after}" + ("" if before == after else f" (before: {before or 'none'})"))
+
+
+@review_verbs.command("list")
+def review_list(as_json: Json = False) -> None:
+    """List the drafts that wait."""
+    with _store() as store:
+        waiting = store.drafts.waiting()
+    rows = [
+        {
+            "id": stored.draft.key[:8],
+            "to": stored.draft.recipient.address,
+            "name": stored.draft.recipient.name,
+            "reason": stored.draft.reason,
+            "kind": str(stored.draft.kind),
+            "subject": stored.draft.subject,
+            "made": stored.made.isoformat(),
+        }
+        for stored in waiting
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['id']}  {row['made'][:16]}  {row['reason']:12} {row['name'] or row['to']}: {row['subject']}")
+    if not rows:
+        typer.echo("no draft waits")
+
+
+@review_verbs.command("show")
+def review_show(draft: DraftId) -> None:
+    """Show one draft as it would be sent, with what was understood."""
+    from pipeline import review
+    from pipeline.core.compose import whole_body
+
+    with _site() as site:
+        stored = review.find(site, draft)
+        events = site.store.events.of_message(stored.draft.case)
+    typer.echo(f"{stored.draft.key[:8]}  {stored.state}" + (f"  ({stored.by})" if stored.by else ""))
+    typer.echo(f"To: {stored.draft.recipient.address}\nSubject: {stored.draft.subject}")
+    for name, value in stored.draft.notes:
+        typer.echo(f"{name}: {value}")
+    typer.echo(f"\n{whole_body(stored.draft)}\n")
+    for event in events:
+        typer.echo(f"{event.at:%Y-%m-%d %H:%M} {event.kind} {event.text}")
+
+
+@review_verbs.command("approve")
+def review_approve(draft: DraftId) -> None:
+    """Send a draft as it is."""
+    _review(lambda review, site: review.approve(site, draft))
+
+
+@review_verbs.command("reject")
+def review_reject(draft: DraftId) -> None:
+    """Do not send a draft."""
+    _review(lambda review, site: review.reject(site, draft))
+
+
+@review_verbs.command("correct")
+def review_correct(draft: DraftId, reason: Annotated[Target, typer.Argument(help="What the mail really is.")]) -> None:
+    """Say what a mail really is: the right draft takes the place of this one, and the model learns."""
+    _review(lambda review, site: review.correct(site, draft, reason))
+
+
+def _review(act: Callable[[Any, Any], str]) -> None:
+    from pipeline import review
+
+    with _site() as site:
+        typer.echo(act(review, site))
+
+
+@contact_verbs.command("list")
+def contacts_list(as_json: Json = False) -> None:
+    """List the customers and where they stand."""
+    with _store() as store:
+        people = store.people.all()
+    rows = [
+        {"address": p.address, "name": p.name, "state": str(p.state), "cause": p.cause, "since": p.since.isoformat()}
+        for p in people
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['address']:36} {row['state']:13} {row['since'][:10]}  {row['cause']}")
+
+
+@contact_verbs.command("show")
+def contacts_show(address: AddressOf) -> None:
+    """Tell what is known of a customer and what happened."""
+    with _store() as store:
+        person, suppressed = store.people.get(address), store.people.suppressed(address)
+        events = store.events.of_address(address)
+    if person is None and suppressed is None and not events:
+        raise WinbackError(f"{address}: not known here")
+    if person:
+        typer.echo(f"{person.name} <{person.address}>: {person.state} since {person.since:%Y-%m-%d} ({person.cause})")
+    if suppressed:
+        typer.echo(f"suppressed: {suppressed}")
+    for event in events:
+        typer.echo(f"{event.at:%Y-%m-%d %H:%M} {event.kind} {event.text}")
+
+
+@contact_verbs.command("export")
+def contacts_export(address: AddressOf) -> None:
+    """Print everything that is stored about a customer, as JSON."""
+    with _store() as store:
+        typer.echo(json.dumps(store.people.export(address), indent=2, ensure_ascii=False))
+
+
+@contact_verbs.command("erase")
+def contacts_erase(address: AddressOf) -> None:
+    """Forget a customer: rows, drafts and files go; that they must not be written to stays, without their name."""
+    from pipeline.edges import clock
+
+    with _site() as site:
+        for key in site.store.people.keys_of(address):
+            site.outbox.discard(key)
+        gone = site.store.people.erase(address, clock.now())
+    typer.echo(f"{gone} rows are gone")
+
+
+@contact_verbs.command("suppress")
+def contacts_suppress(address: AddressOf) -> None:
+    """Never write to this address again."""
+    from pipeline.edges import clock
+
+    with _store() as store:
+        store.people.suppress(address, "by hand", clock.now())
+    typer.echo(f"{address} is not written to again")
+
+
+if __name__ == "__main__":
+    main()

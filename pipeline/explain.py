@@ -1,0 +1,175 @@
+"""Run the pure core over mails in files and tell what it makes of each. Touches nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.core import flow
+from pipeline.core.records import History, Message, Place, Plan, Raw, Rules
+from pipeline.errors import Unreadable
+from pipeline.jobs import Model, Reader
+
+BATCH = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A mail to explain: its bytes, or why they can't be had."""
+
+    path: str
+    raw: Raw | None = None
+    error: str | None = None
+
+
+def sources(paths: Sequence[str], now: datetime) -> Iterator[Source]:
+    """The mails of these files and folders (all their files, by name), in the order given; `-` is standard input."""
+    for path in paths:
+        if path == "-":
+            yield _source("-", sys.stdin.buffer.read(), now)
+            continue
+        for file in _files(Path(path)):
+            yield _read(file)
+
+
+def _files(path: Path) -> Iterable[Path]:
+    return sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else (path,)
+
+
+def _read(file: Path) -> Source:
+    try:
+        data = file.read_bytes()
+        changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError as error:
+        return Source(path=str(file), error=f"{file}: can't be read: {error.strerror}")
+    return _source(str(file), data, changed)
+
+
+def _source(path: str, data: bytes, arrived: datetime) -> Source:
+    place = Place(folder="explain", epoch="file", uid=path)
+    return Source(path=path, raw=Raw(key=place.key, place=place, arrived=arrived, data=data))
+
+
+def explain(found: Iterable[Source], reader: Reader, model: Model, rules: Rules, render: flow.Render) -> Iterator[dict[str, Any]]:
+    """One plain object for each mail, in order, as `winback explain --json` prints it. Never raises because of a mail."""
+    for batch in _batches(found):
+        read = iter(reader.read_all([source.raw for source in batch if source.raw]))
+        got = [(source, next(read)[1] if source.raw else None) for source in batch]
+        messages = [message for _, message in got if isinstance(message, Message)]
+        scores = iter(model.score([flow.words(message) for message in messages]))
+        for source, message in got:
+            if not isinstance(message, Message):
+                yield _failed(source, message)
+                continue
+            try:
+                plan = flow.answer(message, next(scores), History(), rules, _now(message), render, _no_stamp)
+                yield _told(source.path, plan, rules)
+            except Exception as error:  # noqa: BLE001 - the next mail is explained whatever this one did
+                yield _failed(source, Unreadable(f"{type(error).__name__}: {error}"))
+
+
+def _batches(found: Iterable[Source]) -> Iterator[list[Source]]:
+    batch: list[Source] = []
+    for source in found:
+        batch.append(source)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _now(message: Message) -> datetime:
+    """The moment of the mail itself, so that explaining it again next year says the same."""
+    return message.sent or message.arrived
+
+
+def _no_stamp(key: str) -> str:
+    return f"explained.{key[-24:]}"
+
+
+def _failed(source: Source, error: Unreadable | None) -> dict[str, Any]:
+    why = source.error or str(error)
+    return {
+        "path": source.path,
+        "message_id": None,
+        "from": None,
+        "subject": "",
+        "text": "",
+        "screen": "unreadable",
+        "may_reply": False,
+        "is_bounce": False,
+        "bounced": [],
+        "intent": "none",
+        "reason": None,
+        "subreason": None,
+        "confidence": 0.0,
+        "intent_confidence": 0.0,
+        "language": "en",
+        "dates": [],
+        "sensitive": None,
+        "opt_out": False,
+        "firm": False,
+        "plan": [],
+        "why": [f"It can't be read, so it is held for a person: {why}"],
+        "error": why,
+    }
+
+
+def _told(path: str, plan: Plan, rules: Rules) -> dict[str, Any]:
+    message, screening, verdict = plan.message, plan.screening, plan.verdict
+    assert verdict is not None, "flow.answer always gives a verdict"
+    return {
+        "path": path,
+        "message_id": message.message_id,
+        "from": message.sender.address if message.sender else None,
+        "subject": message.subject,
+        "text": message.text,
+        "screen": screening.check,
+        "may_reply": screening.may_reply,
+        "is_bounce": screening.is_bounce,
+        "bounced": list(screening.bounced),
+        "intent": verdict.intent,
+        "reason": verdict.reason,
+        "subreason": verdict.subreason,
+        "confidence": round(verdict.confidence, 4),
+        "intent_confidence": round(verdict.intent_confidence, 4),
+        "language": verdict.language,
+        "dates": [{"text": day.text, "date": day.day.isoformat(), "kind": day.kind} for day in verdict.dates],
+        "sensitive": verdict.sensitive,
+        "opt_out": verdict.opt_out,
+        "firm": verdict.firm,
+        "plan": _steps(plan, rules),
+        "why": list(plan.decision.why),
+        "error": None,
+    }
+
+
+def _steps(plan: Plan, rules: Rules) -> list[dict[str, Any]]:
+    if plan.draft is None:
+        return []
+    first = {
+        "kind": plan.draft.kind,
+        "template": plan.draft.template,
+        "due": _now(plan.message).isoformat(),
+        "review": plan.draft.review,
+    }
+    review = rules.answers.follow_ups != "when_sure"
+    later = [
+        {"kind": "follow_up", "template": step.template, "due": step.due.isoformat(), "review": review}
+        for step in plan.decision.steps
+    ]
+    return [first, *later]
+
+
+def with_own(rules: Rules, own: Sequence[str]) -> Rules:
+    """The rules with other own addresses; the single word `unknown` means that they are not known."""
+    if not own:
+        return rules
+    if list(own) == ["unknown"]:
+        return replace(rules, own_addresses=None)
+    return replace(rules, own_addresses=frozenset(address.lower() for address in own if address != "unknown"))
