@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := models/built/model.json
 
-.PHONY: run test lint types bench clean
+.PHONY: run test lint types bench docs clean
 .DELETE_ON_ERROR:
 
 run: .venv/ready $(MODEL)
@@ -24,6 +24,9 @@ types: .venv/ready-dev
 bench: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(BIN)/python bench/run.py
+
+docs: .venv/ready-dev
+	@$(BIN)/python -m pipeline.store.describe > docs/store.md
 
 .venv/made:
 	@sh .ci/venv.sh "$(PYTHON)"

@@ -7,7 +7,6 @@ import io
 import os
 import re
 import socket
-from dataclasses import fields
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -242,7 +241,7 @@ business:
 inbox:
   url: imaps://dana@mail.example
   poll_every: 60
-  pol: 1
+  pol_every: 1
 delivery: {url: maildir:out, caps: {hour: 0, day: many}}
 follow_ups:
   tracks:
@@ -264,7 +263,7 @@ nonsense: 1
         " such as password: {env: WINBACK_PASSWORD}",
         "config.yaml:8: inbox.poll_every: expected a duration from 5s to 1d with its unit (s, m, h, d, w or mo),"
         " such as 60s; got '60'",
-        "config.yaml:9: inbox.pol: unknown key: did you mean poll_every?",
+        "config.yaml:9: inbox.pol_every: unknown key: did you mean poll_every?",
         "config.yaml:10: delivery.caps.day: expected a whole number from 1 to 100000, such as 400; got 'many'",
         "config.yaml:10: delivery.caps.hour: expected a whole number from 1 to 10000, such as 60; got '0'",
         "config.yaml:13: follow_ups.tracks.prise: unknown reason: did you mean price?; got 'prise'",
@@ -559,7 +558,3 @@ def test_whatever_stands_in_the_file_is_read_or_told_in_sentences(tmp_path_facto
         except ConfigError as error:
             assert error.problems
             assert all(re.match(r"config\.yaml:\d+: ", problem) for problem in error.problems)
-
-
-def test_an_endpoint_knows_its_parts_by_name():
-    assert {each.name for each in fields(config.Endpoint)} == {"kind", "host", "port", "user", "folder", "security", "path"}

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, message_from_string
 from email.message import Message as Part
 from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import mailparser
@@ -144,7 +144,7 @@ def _fields(head: bytes, defects: _Defects) -> tuple[Fields, bytes]:
     dropped, for those headers may say how to read the text.
     """
     lines = head.split(b"\n")
-    last_known = -1
+    last_known: int | None = None
     found: list[list[bytes]] = []
     for number, line in enumerate(lines):
         if line[:1] in (b" ", b"\t") and found:
@@ -157,8 +157,8 @@ def _fields(head: bytes, defects: _Defects) -> tuple[Fields, bytes]:
             continue
         if number == 0 and line.startswith((b"From ", b">From ")):
             continue  # the line between two mails in an mbox file
-        if last_known < 0:
-            last_known = max((n for n, known in enumerate(lines) if _KNOWN_FIELD.match(known)), default=0)
+        if last_known is None:
+            last_known = max((n for n, known in enumerate(lines) if _KNOWN_FIELD.match(known)), default=-1)
         if last_known < number:
             defects.note("no empty line below the headers" if found else "no headers")
             return _limited(found, defects), b"\n".join(lines[number:]) + b"\n\n"
@@ -283,7 +283,9 @@ def _mail_parser(fields: Fields, defects: _Defects) -> Any:
 
 
 # Local part: dot-atom (RFC 5322 section 3.2.3); domain: labels (RFC 1123), both also in other scripts (RFC 6532).
-_MAILBOX = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f]){1,64}@(?:(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}(?:\.(?!$)|$))+")
+_LABEL = r"(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}"
+_MAILBOX = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~.\x80-\U0010ffff-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
+_ADDRESS_IN_NAME = re.compile(r"[^\s<>()\"',;:@]+@[^\s<>()\"',;:@]+")
 
 
 def _mailboxes(parser: Any, fields: Fields, header: str, defects: _Defects) -> tuple[Address, ...]:
@@ -322,7 +324,7 @@ def _sender(fields: Fields, senders: tuple[Address, ...], defects: _Defects) -> 
         defects.note("several From addresses" if len(values) > 1 or len(senders) > 1 else "no valid From address")
         return None
     sender = senders[0]
-    if re.search(r"[^\s@]@[^\s@]", sender.name) and sender.key not in sender.name.lower():
+    if set(_ADDRESS_IN_NAME.findall(sender.name.lower())) - {sender.key}:
         defects.note("display name looks like another address")
         return sender
     second = {spec.lower() for _, spec in getaddresses(values) if "@" in spec}
@@ -332,7 +334,7 @@ def _sender(fields: Fields, senders: tuple[Address, ...], defects: _Defects) -> 
     return sender
 
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}@[!-;=?-~]{1,400}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,400}@[!-;=?-~]{1,400}>")
 
 
 def _message_id(value: str) -> str | None:
@@ -388,9 +390,12 @@ class _Section(NamedTuple):
 
 def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
     """The mail without what holds no text of its own (other headers, attachments, attached mails) or too much of it."""
-    lean = [f"{name}: {value}\n".encode() for name, value in fields if name in _STRUCTURE]
+    structure = {name: value for name, value in reversed(fields) if name in _STRUCTURE}
+    body = b"\n" + body
+    content_type = structure["content-type"] = _with_boundary(structure.get("content-type", ""), body, defects)
+    lean = [f"{name}: {value}\n".encode() for name, value in structure.items() if value]
     room = MAX_TEXT
-    for section in _sections(_first(fields, "content-type"), b"\n" + body, defects):
+    for section in _sections(content_type, body, defects):
         kept = section.content
         most = min(room, _wanted(section)) + 3  # the line ends above the first line
         if len(kept) > most or kept.count(b"\n") > MAX_LINES:
@@ -401,6 +406,24 @@ def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
         room -= max(0, len(kept) - 3)
         lean += [section.delimiter, section.head, kept]
     return b"".join(lean).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+_LIKELY_DELIMITER = re.compile(rb"\n--([!-~]{1,200})[ \t]*\r?\nContent-", re.I)
+
+
+def _with_boundary(content_type: str, body: bytes, defects: _Defects) -> str:
+    """The Content-Type of the mail. If its boundary never occurs, but another one does, it has that."""
+    kind, boundary = _kind(content_type)
+    if not kind.startswith("multipart/") or (boundary and b"\n--" + boundary in body):
+        return content_type
+    likely = _LIKELY_DELIMITER.search(body)
+    if likely is None:
+        return content_type
+    defects.note("the boundary was guessed")
+    part = Part()
+    part["content-type"] = content_type
+    part.set_param("boundary", likely[1].decode("ascii"))
+    return str(part["content-type"])
 
 
 def _wanted(section: _Section) -> int:
@@ -502,14 +525,27 @@ _UNREAD = {
 _MIME_NOTICE = re.compile(r"this is a (?:multi-?part|cryptographically signed) message.*", re.I)
 
 
-class _Leaf(NamedTuple):
-    """A text part of this mail, as it was written."""
+class _Leaf:
+    """A text part of this mail, decoded when its words are asked for."""
 
-    source: str
-    html: bool
+    def __init__(self, part: Part, defects: _Defects) -> None:
+        self._part = part
+        self._defects = defects
+        self._parameters = _parameters(part)
+        self.html = part.get_content_type() in ("text/html", "text/enriched", "text/richtext")
+        disposition = part.get_content_disposition()
+        self.attached = disposition == "attachment" or (disposition is None and "name" in self._parameters)
 
-    def visible(self) -> str:
-        return _visible(self.source) if self.html else self.source
+    @cached_property
+    def text(self) -> str:
+        """What a reader sees of it."""
+        octets = _octets(self._part, self._defects)
+        text = _decoded(octets, self._parameters.get("charset", ""), self._defects)
+        if self.html and "<" in text:
+            return _tidy(_visible(text))
+        if self._parameters.get("format", "").lower() == "flowed":
+            return _unflowed(_tidy(text), self._parameters.get("delsp", "").lower() == "yes")
+        return _tidy(text)
 
 
 class _Found:
@@ -550,7 +586,7 @@ class _Found:
         elif kind.startswith("multipart/"):
             return self._inside(part, kind)
         elif kind in _TEXTS:
-            return self._leaf(part, kind)
+            return self._leaf(part)
         elif kind in ("text/calendar", "application/ics") or _file_name(part).endswith(".ics"):
             self._calendars.append(part)
         elif unread := _UNREAD.get(kind):
@@ -560,23 +596,18 @@ class _Found:
     def _inside(self, part: Part, kind: str) -> list[_Leaf]:
         children = part.get_payload()
         if not isinstance(children, list):
-            return self._leaf(part, kind)  # its boundary never occurs: the text stands there in one piece
+            return self._leaf(part)  # its boundary never occurs: the text stands there in one piece
         if kind == "multipart/encrypted":
             self._defects.note("encrypted")
         leaves = [leaf for child in children if isinstance(child, Part) for leaf in self._leaves(child)]
         return _best(leaves) if kind == "multipart/alternative" else leaves
 
-    def _leaf(self, part: Part, kind: str) -> list[_Leaf]:
-        parameters = _parameters(part)
-        text = _tidy(_decoded(_octets(part, self._defects), _charset(parameters), self._defects))
-        html = kind != "text/plain" and "<" in text
-        if not html and parameters.get("format", "").lower() == "flowed":
-            text = _unflowed(text, parameters.get("delsp", "").lower() == "yes")
-        disposition = part.get_content_disposition()
-        if disposition == "attachment" or (disposition is None and "name" in parameters):
-            self._attached.append(_Leaf(text, html))
+    def _leaf(self, part: Part) -> list[_Leaf]:
+        leaf = _Leaf(part, self._defects)
+        if leaf.attached:
+            self._attached.append(leaf)
             return []
-        return [_Leaf(text, html)]
+        return [leaf]
 
     def calendar(self) -> Calendar | None:
         """The first calendar part that says what it wants."""
@@ -602,20 +633,17 @@ def _best(leaves: list[_Leaf]) -> list[_Leaf]:
     """Of alternatives the plain one, unless it is empty or only says that there is a better one."""
     plain = [leaf for leaf in leaves if not leaf.html]
     html = [leaf for leaf in leaves if leaf.html]
-    if not html:
+    text = _joined(plain)
+    if not html or ((len(text) > 400 or not _STUB.search(text)) and any(map(str.isalnum, text))):
         return plain
-    text = "".join(leaf.source for leaf in plain)
-    says_nothing = not any(map(str.isalnum, text))
-    if says_nothing or (len(text) < 400 and _STUB.search(text) and _joined(html)):
-        return html
-    return plain
+    return html if _joined(html) else plain
 
 
 def _joined(leaves: Iterable[_Leaf]) -> str:
     """The texts one below the other. HTML that repeats the plain text beside it is left out."""
     joined = ""
     for leaf in leaves:
-        text = leaf.visible().strip("\n")
+        text = leaf.text.strip("\n")
         if leaf.html and joined and "".join(text.split()) in "".join(joined.split()):
             continue
         if text.strip():
@@ -625,10 +653,6 @@ def _joined(leaves: Iterable[_Leaf]) -> str:
 
 def _file_name(part: Part) -> str:
     return (_parameters(part, "content-disposition").get("filename") or _parameters(part).get("name", "")).lower()
-
-
-def _charset(parameters: Mapping[str, str]) -> str:
-    return parameters.get("charset", "").strip("'\"").lower()
 
 
 def _parameters(part: Part, header: str = "content-type") -> dict[str, str]:
@@ -711,6 +735,7 @@ def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
 
     What claims to be Western and is valid UTF-8 is UTF-8: the other way round nobody writes.
     """
+    charset = charset.strip("'\"").lower()
     if b"\x1b$" in data and charset in ("", "us-ascii", "utf-8"):
         charset = "iso-2022-jp"
     codec = _codec(charset or "utf-8")
@@ -953,7 +978,7 @@ def _visible(source: str) -> str:
     """The words of an HTML text that a reader sees. White on white counts as unseen, unless nothing else is there."""
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(source.encode("utf-8"), parser)
+        root = etree.fromstring(source.replace("\0", "").encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:  # there is nothing but comments
         return ""
     if root is None:
@@ -971,7 +996,7 @@ def _calendar(part: Part, defects: _Defects) -> Calendar | None:
     keeps its METHOD and leaves a defect.
     """
     parameters = _parameters(part)
-    source = _tidy(_decoded(_octets(part, defects), _charset(parameters), defects))
+    source = _tidy(_decoded(_octets(part, defects), parameters.get("charset", ""), defects))
     declared = re.search(r"^METHOD:([\w-]{1,40})", source, re.M | re.I)
     method = (parameters.get("method") or (declared[1] if declared else "")).upper()
     if not method:
@@ -1042,7 +1067,7 @@ def _failure(block: Part) -> Failure | None:
 
 
 def _field(block: Part, name: str) -> str:
-    return _line(_words(str(block.get(name, ""))))[:MAX_SUBJECT]
+    return _line(str(block.get(name, "")))[:MAX_SUBJECT]
 
 
 def _recipient(block: Part, name: str) -> str:

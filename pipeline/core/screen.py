@@ -96,11 +96,14 @@ def _opened(message: Message, rules: Rules, history: History) -> _Mail:
     )
 
 
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
 def _plain(text: str) -> str:
     """Without accents, every run of white space one space. Upper case stays: it marks where sentences begin."""
     if not text.isascii():
-        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(text.replace("\u2019", "'").split())
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).replace("\u2019", "'")
+    return " ".join(text.split())
 
 
 def _wordings(*phrases: str) -> tuple[str, ...]:
@@ -284,10 +287,10 @@ _SOMEBODY_ELSE = re.compile(
 
 
 def _addresses(text: str, strangers: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """The mailboxes that a lower-case text names, each once, without those of servers and lists and `strangers`."""
+    """The mailboxes that a lower-case text names, each once, without those of servers and `strangers`."""
     found = (match.group().removeprefix("smtp=") for match in _ADDRESS.finditer(text))
-    people = (one for one in found if not _DAEMON.search(one) and not _LIST_ADDRESS.search(one))
-    return tuple(dict.fromkeys(one for one in people if _mailbox(one) not in strangers))[:MOST_RECIPIENTS]
+    people = (one for one in found if not _DAEMON.search(one) and _mailbox(one) not in strangers)
+    return tuple(dict.fromkeys(people))[:MOST_RECIPIENTS]
 
 
 def _told(text: str, strangers: frozenset[str]) -> dict[str, str]:
@@ -337,9 +340,14 @@ def _is_calendar(mail: _Mail) -> bool:
     return bool(calendar and calendar.method) or mail.first("content-class").endswith("calendarmessage")
 
 
+_COMPLAINT = re.compile(r"complaint about message from |e-?mail (?:feedback|abuse) report ")
+
+
 def _is_feedback(mail: _Mail) -> bool:
-    """A complaint or another report on mail that was sent (RFC 5965)."""
-    return mail.message.report_type == "feedback-report" or mail.message.content_type == "message/feedback-report"
+    """A complaint or another report on mail that was sent, in the common form (RFC 5965) or under its usual subject."""
+    if mail.message.report_type == "feedback-report" or mail.message.content_type == "message/feedback-report":
+        return True
+    return bool(_COMPLAINT.match(mail.subject))
 
 
 _RECEIPT = re.compile(r"(?:read|not read|read receipt|return receipt|leido|gelesen|lu|lida|letto)\s?:")
@@ -389,7 +397,7 @@ def _suppresses_answers(value: str) -> bool:
 _AUTOMATIC_HEADERS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("auto-submitted", _is_auto_submitted),
     ("x-auto-response-suppress", _suppresses_answers),
-    ("precedence", "auto_reply".__eq__),
+    ("precedence", frozenset({"auto_reply", "auto-reply"}).__contains__),
     ("x-autoreply", _is_said),
     ("x-autorespond", _is_said),
     ("x-autoresponder", _is_said),
@@ -406,7 +414,7 @@ _AUTOMATIC_SUBJECTS = _wordings(
     *("automatic reply", "automatic response", "automated reply", "automated response", "auto reply", "auto-reply"),
     *("autoreply", "auto response", "auto-response", "autoresponse", "auto-generated", "auto generated", "autoresponder"),
     *("out of office", "out of the office", "out-of-office", "out of office reply", "out of office autoreply"),
-    *("out of office auto-reply", "away from mail"),
+    *("out of office auto-reply", "away from mail", "away from my mail"),
     *("respuesta automática", "respuesta automatizada", "autorrespuesta", "fuera de la oficina", "fuera de oficina"),
     *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsnachricht", "autoantwort"),
     *("réponse automatique", "absence du bureau", "absent du bureau", "message d'absence"),
@@ -418,8 +426,8 @@ _AUTOMATIC_SUBJECTS = _wordings(
     *("자동 회신", "자동 응답", "부재중"),
 )
 _AUTOMATIC_SUBJECT = re.compile(
-    rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, _AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|$)"
-    r"|.{1,80} is out of the office\.?(?: \(returning .{1,40}\)\.?)?$"
+    rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, _AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|from\s|$)"
+    r"|auto: .{0,80}(?:out of (?:the )?office|\(returning )|.{1,80} is out of the office\.?(?: \(returning .{1,40})?$"
 )
 # Each begins a sentence: a customer who writes "I know that this is an automated message, but" is not silenced by it.
 _AUTOMATIC_SENTENCES = _sentences(
@@ -443,13 +451,16 @@ def _is_automatic(mail: _Mail) -> bool:
 
 # RFC 2369, RFC 2919, RFC 8058, and what list servers and mailing houses add.
 _LIST_HEADERS = (
-    *("list-", "x-list", "x-mailman-", "x-beenthere", "mailing-list", "x-mailing", "x-ml-", "x-egroups-", "errors-to"),
-    *("x-campaign", "x-bulkmail", "x-massmail", "x-newsletter", "x-feed2imap", "x-rss-"),
+    *("list-", "x-list", "x-mailman-", "x-beenthere", "mailing-list", "x-mailing", "x-ml-", "x-mlserver", "x-egroups-"),
+    *("errors-to", "x-campaign", "x-bulkmail", "x-massmail", "x-newsletter", "x-feed2imap", "x-rss-"),
 )
 _BULK = frozenset({"bulk", "list", "junk"})
-_LIST_ADDRESS = re.compile(
-    r"(?:^|<)owner-|-(?:owner|request|bounces?|admin|errors)(?:\+[^@\s]{0,99})?@|(?:^|[<._+@-])bounce[ds]?[._+@-]"
-    r"|(?:^|[<._+@-])(?:listserv|majordomo|mailman|newsletters?|mailinglist)[._+@-]"
+_LIST_SENDER = re.compile(
+    r"(?:^|<)owner-|-request@|(?:^|[<._+@-])(?:listserv|majordomo|mailman|newsletters?|mailinglist)[._+@-]"
+)
+# People write from store-owner@ and bounce-house@ too, so these count only in an envelope that is not the sender's own.
+_LIST_ENVELOPE = re.compile(
+    r"-(?:owner|bounces?|admin|errors)(?:\+[^@\s]{0,99})?@|(?:^|[<._+-])bounces?(?:[._+=-][^@\s]{0,99})?@|[.@]bounce[ds]?\."
 )
 
 
@@ -457,26 +468,29 @@ def _is_list(mail: _Mail) -> bool:
     """A list or a mailing house distributed it: it says so in its headers or in an address of its envelope."""
     if any(name.startswith(_LIST_HEADERS) for name in mail.headers) or not _BULK.isdisjoint(mail.all("precedence")):
         return True
+    own = mail.message.sender.key if mail.message.sender else "<>"
+    envelope = [value for name in ("return-path", "sender") for value in mail.all(name) if own not in value]
+    if any(map(_LIST_SENDER.search, (*envelope, mail.first("from")))):
+        return True
     # Exchange Online forwards people's mail under bounces+SRS=...@; that says nothing of the writer.
-    envelope = [value for name in ("return-path", "sender", "from") for value in mail.all(name) if "srs" not in value]
-    return any(map(_LIST_ADDRESS.search, envelope))
+    return any(_LIST_ENVELOPE.search(value) for value in envelope if "srs" not in value)
 
 
 # A mailing speaks to its reader. A customer who wants out says "I", and that must never look like a footer.
 _FOOTERS = _wordings(
     *("click here to unsubscribe", "unsubscribe, click", "unsubscribe click", "unsubscribe, visit", "unsubscribe, go to"),
-    *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe here"),
-    *("to remove yourself from", "if you wish to have your", "if you wish to unsubscribe", "if you wish to be removed"),
-    *("if you would like to unsubscribe", "if you no longer wish to receive", "if you no longer want to receive"),
-    *("if you do not wish to receive", "if you don't wish to receive", "if you do not want to receive"),
-    *("if you don't want to receive", "if you do not wish to continue receiving", "if you prefer not to receive"),
-    *("you received this email because", "you received this message because", "you are receiving this email"),
-    *("you are receiving this message", "you are receiving this newsletter", "you're receiving this email"),
-    *("you are subscribed to", "you're subscribed to", "manage your email", "your email preferences"),
-    *("your mailing list options", "update your preferences", "view this email in", "it in your browser"),
+    *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe@"),
+    *("/unsubscribe", "to remove yourself from", "if you wish to have your email", "if you wish to unsubscribe"),
+    *("if you wish to be removed", "if you would like to unsubscribe", "if you no longer wish to receive"),
+    *("if you no longer want to receive", "if you do not wish to receive", "if you don't wish to receive"),
+    *("if you do not want to receive", "if you don't want to receive", "if you do not wish to continue receiving"),
+    *("if you prefer not to receive", "you received this email because", "you received this message because"),
+    *("you are receiving this email", "you are receiving this message", "you are receiving this newsletter"),
+    *("you're receiving this email", "you are subscribed to", "you're subscribed to", "your email preferences"),
+    *("your mailing list options", "update your preferences", "view this email in", "view it in your browser"),
     *("trouble viewing this", "trouble reading this", "message is not displaying", "email is not displaying"),
     *("if you can't read this", "if you cannot read this", "if you cannot see this", "forward to a friend"),
-    *("all rights reserved", "copyright 20", "copyright (c)", "copyright ©", "remove in the subject"),
+    *("in this issue:", "all rights reserved", "copyright 20", "copyright (c)", "copyright ©", "remove in the subject"),
     *("si no desea recibir", "si no deseas recibir", "si ya no desea recibir", "si ya no deseas recibir"),
     *("si desea darse de baja", "si deseas darte de baja", "para darse de baja haga", "para darse de baja de esta lista"),
     *("clic aquí para darse de baja", "clic aquí para darte de baja", "para dejar de recibir estos"),
@@ -486,15 +500,22 @@ _FOOTERS = _wordings(
     *("se não deseja mais receber", "se não desejar receber", "se non desideri più ricevere", "per cancellarti"),
 )
 _FOOTER_SENTENCES = _sentences(
-    *("To unsubscribe", "To be removed", "To stop receiving", "To opt out", "To opt-out", "To cancel your subscription"),
-    *("To change your", "This email was sent to", "This message was sent to", "This newsletter", "In this issue"),
+    *("To unsubscribe", "To be removed", "To stop receiving", "To opt out", "To opt-out", "To change your email"),
+    *("To change your subscription", "This email was sent to", "This newsletter is", "This newsletter was"),
+)
+_MAILING_ACCOUNTS = frozenset(
+    {
+        *("announce", "announcements", "boletin", "digest", "enews", "enewsletter", "feeds", "infolettre", "news"),
+        *("offers", "promo", "promotions", "replies", "reply", "rss", "rssfeeds", "rundbrief", "survey", "surveys"),
+        *("updates", "welcome"),
+    }
 )
 
 
 def _is_mailing(mail: _Mail) -> bool:
-    """It reads like one that many got: a footer that says how to leave, more links or more words than a note has."""
+    """It seems to have gone to many: by its account, a footer that says how to leave, more links or words than notes have."""
     text = mail.message.text
-    if len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS:
+    if _account(mail) in _MAILING_ACCOUNTS or len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS:
         return True
     return _says(mail.ends.lower(), _FOOTERS) or _says(mail.ends, _FOOTER_SENTENCES)
 
@@ -521,27 +542,29 @@ def _wants_no_reply(mail: _Mail) -> bool:
     return _says(mail.ends.lower(), _NO_REPLY_SENTENCES)
 
 
-# RFC 2142 section 5, and the accounts of programs and mailings. People write from info@, office@ and sales@.
+# RFC 2142 section 5 and the accounts of programs. People write from info@, office@ and sales@.
 _ROLES = frozenset(
     {
-        *("abuse", "alert", "alerts", "announce", "announcements", "apache", "autoresponder", "bot", "bounce", "bounces"),
-        *("cron", "daemon", "digest", "enews", "enewsletter", "feeds", "ftp", "hostmaster", "listmaster", "listserv"),
-        *("mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo", "news", "newsletter", "newsletters", "nobody"),
-        *("notification", "notifications", "notify", "notifier", "offers", "postmaster", "promo", "promotions", "replies"),
-        *("reply", "robot", "root", "rss", "rssfeeds", "survey", "surveys", "system", "updates", "usenet", "uucp", "webmaster"),
-        *("welcome", "www", "wwwdata", "boletin", "notificaciones", "infolettre", "rundbrief"),
+        *("abuse", "alert", "alerts", "apache", "autoresponder", "bot", "bounce", "bounces", "cron", "daemon", "ftp"),
+        *("hostmaster", "listmaster", "listserv", "mailer", "mailerdaemon", "mailinglist", "mailman", "majordomo"),
+        *("newsletter", "newsletters", "nobody", "notification", "notifications", "notificaciones", "notifier", "notify"),
+        *("postmaster", "robot", "root", "system", "usenet", "uucp", "webmaster", "www", "wwwdata"),
     }
 )
 _ROLE_DOMAINS = frozenset({"alerts", "bounce", "bounces", "lists", "mailer", "newsletter", "newsletters", "notifications"})
 
 
-def _is_role(mail: _Mail) -> bool:
-    """The sender is an account of a program, a postmaster or a mailing, not of a person."""
+def _account(mail: _Mail) -> str:
+    """The letters of the sender's local part, or nothing."""
     sender = mail.message.sender
-    if sender is None:
-        return False
-    local, _, domain = _mailbox(sender.key).rpartition("@")
-    return re.sub(r"[^a-z]", "", local) in _ROLES or not _ROLE_DOMAINS.isdisjoint(domain.split(".")[:-2])
+    return re.sub(r"[^a-z]", "", _mailbox(sender.key).rpartition("@")[0]) if sender else ""
+
+
+def _is_role(mail: _Mail) -> bool:
+    """The sender is an account of a program or of a postmaster, not of a person."""
+    sender = mail.message.sender
+    labels = sender.domain.split(".")[:-2] if sender else []
+    return _account(mail) in _ROLES or not _ROLE_DOMAINS.isdisjoint(labels)
 
 
 _ALSO_TO = ("resent-to", "resent-cc", "bcc")

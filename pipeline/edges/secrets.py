@@ -44,20 +44,23 @@ def _from_file(name: str, beside: Path, environ: Mapping[str, str]) -> str:
     if credentials and Path(name).name == name and (Path(credentials) / name).exists():
         # The service manager guards this folder, with access lists that the mode bits show wrongly.
         return _one_line(_read(Path(credentials) / name, private=False), f"the credential {name}")
-    path = beside / name
+    path = beside / os.path.expanduser(name)  # noqa: PTH111 - Path.expanduser raises where there is no home folder
     return _one_line(_read(path, private=True), str(path))
 
 
 def _read(path: Path, *, private: bool) -> str:
     try:
         # Not blocking, or a pipe that nobody writes to would hold up the program for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 raise NeedsHuman(f"password: {path} is not a plain file: put the password into a file of one line")
             if private and mode & 0o077:
                 raise NeedsHuman(f"password: others can read {path} too: run `chmod 600 {path}`, and change the password")
-            return file.read(_LARGEST).decode("utf-8-sig")
+            return os.read(descriptor, _LARGEST).decode("utf-8-sig")
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
         raise NeedsHuman(f"password: there is no file {path}: write the password into it and run `chmod 600 {path}`") from error
     except UnicodeDecodeError:
