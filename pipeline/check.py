@@ -13,6 +13,7 @@ from pipeline.config import Config, load
 from pipeline.core import compose
 from pipeline.core.records import Address, Kind
 from pipeline.errors import ConfigError, WinbackError
+from pipeline.jobs import Inbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,7 @@ def _tried(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what=what, good=False, text=str(error))
 
 
-def _connected(inbox: app.Inbox) -> str:
+def _connected(inbox: Inbox) -> str:
     try:
         return inbox.check()
     finally:

@@ -11,7 +11,7 @@ import binascii
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, message_from_string
 from email.message import Message as Part
@@ -79,24 +79,25 @@ def _message(raw: Raw) -> Message:
     if not fields and not content.strip():
         raise Unreadable("the mail is empty: there is nothing to answer")
     top = message_from_bytes(_lean_mail(fields, content, defects))
-    parser = _mail_parser(fields, defects)
+    writer = _mail_parser(fields, ("from", "reply-to", "cc", "date"), mailparser.parse_from_bytes, defects)
+    reader = _mail_parser(fields, ("to",), _as_before, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
     headers = tuple((name, _line(_words(value, defects))) for name, value in fields)
-    senders = _mailboxes(parser, fields, "from", defects)
+    senders = _mailboxes(writer, fields, "from", defects)
     return Message(
         key=raw.key,
         message_id=_message_id(_first(headers, "message-id")),
         sender=_sender(fields, senders, defects),
         senders=senders,
-        reply_to=_mailboxes(parser, fields, "reply-to", defects),
-        recipients=_mailboxes(parser, fields, "to", defects) + _mailboxes(parser, fields, "cc", defects),
+        reply_to=_mailboxes(writer, fields, "reply-to", defects),
+        recipients=_mailboxes(reader, fields, "to", defects) + _mailboxes(writer, fields, "cc", defects),
         subject=_first(headers, "subject")[:MAX_SUBJECT],
         text=text,
         headers=headers,
         thread=_thread(headers),
         calendar=found.calendar(),
-        sent=_sent(parser, _first(headers, "date"), raw.arrived, defects),
+        sent=_sent(writer, _first(headers, "date"), raw.arrived, defects),
         arrived=raw.arrived,
         content_type=top.get_content_type(),
         report_type=_parameters(top).get("report-type", "").lower(),
@@ -268,19 +269,18 @@ def _tidied(odd: re.Match[str]) -> str:
 # --- addresses, identities, times
 
 
-def _mail_parser(fields: Fields, defects: _Defects) -> Any:
-    """What mail-parser makes of addresses and date, or None. A repeated header is read as one, so that none is overlooked."""
-    wanted: dict[str, list[str]] = {}
-    for name, value in fields:
-        if name in ("from", "to", "cc", "reply-to") or (name == "date" and name not in wanted):
-            wanted.setdefault(name, []).append(value)
-    lean = "".join(f"{name}: {', '.join(values)}\n" for name, values in wanted.items())
+def _mail_parser(fields: Fields, names: Iterable[str], read: Callable[[bytes], Any], defects: _Defects) -> Any:
+    """What mail-parser makes of these headers, or None. A repeated one is read as one, so that no address is overlooked."""
+    wanted = {name: [value for key, value in fields if key == name] for name in names}
+    lean = "".join(f"{name}: {', '.join(values)}\n" for name, values in wanted.items() if values)
     try:
-        return mailparser.parse_from_bytes(lean.encode("utf-8") + b"\n")
+        return read(f"{lean}\n".encode())
     except Exception as error:  # noqa: BLE001 - it raises whatever its own bugs raise
         defects.note(f"mail-parser failed ({type(error).__name__}), the standard library read the addresses")
         return None
 
+
+_as_before = lru_cache(maxsize=64)(mailparser.parse_from_bytes)  # the mails of a mailbox have nearly always the same To
 
 # Local part: dot-atom (RFC 5322 section 3.2.3); domain: labels (RFC 1123), both also in other scripts (RFC 6532).
 _LABEL = r"(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}"
@@ -400,7 +400,7 @@ def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
         most = min(room, _wanted(section)) + 3  # the line ends above the first line
         if len(kept) > most or kept.count(b"\n") > MAX_LINES:
             kept = b"\n".join(kept[:most].split(b"\n", MAX_LINES)[:MAX_LINES])
-            kept = kept[: kept.rfind(b"\n") + 1]
+            kept = kept[: kept.rfind(b"\n", 3) + 1] or kept
             if section.kind in _TEXTS:
                 defects.note("more text than is read")
         room -= max(0, len(kept) - 3)
@@ -541,7 +541,7 @@ class _Leaf:
         """What a reader sees of it."""
         octets = _octets(self._part, self._defects)
         text = _decoded(octets, self._parameters.get("charset", ""), self._defects)
-        if self.html and "<" in text:
+        if self.html and re.search("[<&]", text):
             return _tidy(_visible(text))
         if self._parameters.get("format", "").lower() == "flowed":
             return _unflowed(_tidy(text), self._parameters.get("delsp", "").lower() == "yes")
@@ -753,6 +753,8 @@ def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
 
 def _guessed(data: bytes) -> str:
     """UTF-8, with every byte that is none read as Windows-1252: so mixed text keeps both."""
+    if data.decode("utf-8", "ignore").isascii():
+        return data.decode("cp1252", "replace")
     return data.decode("utf-8", "cp1252-in-utf-8")
 
 
@@ -843,58 +845,85 @@ class _Frame:
 
     __slots__ = ("depth", "history", "on_white", "pre", "tiny", "white")
 
-    def __init__(self) -> None:
-        self.depth = 0
-        self.history: Any = None  # the element that holds history, until the first quotation in it is over
-        self.pre = self.tiny = self.white = False
-        self.on_white = True
+    def __init__(self, outer: _Frame | None = None, look: _Look | None = None) -> None:
+        look = look or _Look()
+        self.depth: int = outer.depth if outer else 0
+        self.history = 0  # the level of the element if it holds history, until the first quotation in it is over
+        self.pre: bool = outer.pre if outer else False
+        self.tiny: bool = _or_outer(look.tiny, outer.tiny if outer else False)
+        self.white: bool = _or_outer(look.white, outer.white if outer else False)
+        self.on_white: bool = _or_outer(look.on_white, outer.on_white if outer else True)
 
-    def inner(self, look: _Look) -> _Frame:
-        frame = _Frame()
-        frame.depth = self.depth
-        frame.pre = self.pre
-        frame.tiny = self.tiny if look.tiny is None else look.tiny
-        frame.white = self.white if look.white is None else look.white
-        frame.on_white = self.on_white if look.on_white is None else look.on_white
-        return frame
+
+def _or_outer(own: bool | None, outer: bool) -> bool:
+    return outer if own is None else own
 
 
 class _Page:
-    """Writes the seen words of an HTML tree, a line for each block; history in it begins with `> `."""
+    """A parser target that writes down what a reader sees, a line for each block; history begins with `> `."""
 
     def __init__(self, *, colours: bool) -> None:
         self._colours = colours
+        self._frames = [_Frame()]
+        self._unseen = 0  # open elements from an unseen one on
         self._lines: list[str] = []
         self._pieces: list[str] = []
+        self._gap = False  # white space since the last piece
         self._depth = 0  # of the line that is being written
         self._below = 0  # 1 below the mark under which all is history
-        self._gap = False
 
-    def read(self, root: Any) -> str:
-        stack = [_Frame()]
-        walk = etree.iterwalk(root, events=("start", "end"))
-        for event, element in walk:
-            if event == "start":
-                frame = self._opened(element, stack[-1])
-                stack.append(frame or stack[-1])
-                if frame is None:
-                    walk.skip_subtree()
-                elif element.text:
-                    self._write(element.text, frame)
-                continue
-            stack.pop()
-            self._closed(element, stack[-1])
-            if element.tail:
-                self._write(element.tail, stack[-1])
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Open an element."""
+        frame = None if self._unseen or tag in _UNSEEN else self._opened(tag, attributes)
+        if frame is None:
+            self._unseen += 1
+        else:
+            self._frames.append(frame)
+
+    def end(self, tag: str) -> None:
+        """Close it; libxml2 closes every element that it opens, in order."""
+        if self._unseen:
+            self._unseen -= 1
+            return
+        self._frames.pop()
+        if tag in _PARAGRAPHS or tag in _LINES:
+            self._break()
+        outer = self._frames[-1]
+        if tag == "blockquote" and outer.history == len(self._frames):
+            outer.depth -= 1  # what stands between and below quotations answers them
+            outer.history = 0
+
+    def data(self, text: str) -> None:
+        """Write text, white space collapsed."""
+        frame = self._frames[-1]
+        if self._unseen or frame.tiny or (self._colours and frame.white and frame.on_white):
+            return
+        depth = frame.depth or self._below
+        if depth != self._depth:
+            self._break()
+            self._depth = depth
+        if frame.pre:
+            *above, text = text.split("\n")
+            for line in above:
+                self._pieces.append(line)
+                self._break()
+            self._pieces.append(text)
+            return
+        words = " ".join(text.split())
+        if words:
+            if self._pieces and (self._gap or text[0].isspace()):
+                self._pieces.append(" ")
+            self._pieces.append(words)
+        self._gap = not words or text[-1].isspace()
+
+    def close(self) -> str:
+        """The text."""
         self._break()
         return "\n".join(self._lines).strip("\n")
 
-    def _opened(self, element: Any, outer: _Frame) -> _Frame | None:
+    def _opened(self, tag: str, attributes: Mapping[str, str]) -> _Frame | None:
         """The frame of an element, or None if a reader does not see it."""
-        tag = element.tag
-        if tag in _UNSEEN:
-            return None
-        attributes = dict(element.items())
+        outer = self._frames[-1]
         if not attributes and tag not in ("blockquote", "pre"):
             self._separate(tag)
             return outer
@@ -903,25 +932,17 @@ class _Page:
             return None
         classes = attributes.get("class", "").lower().split()
         ident = attributes.get("id", "").lower()
-        self._separate(tag, tight=look.tight or classes[:1] == ["msonormal"])
+        self._separate(tag, tight=look.tight or "msonormal" in classes)
         if ident in _HISTORY_BELOW:
             self._below = 1
-        frame = outer.inner(look)
-        frame.pre = outer.pre or tag == "pre"
-        if ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(classes):
+        frame = _Frame(outer, look)
+        frame.pre |= tag == "pre"
+        if tag == "blockquote":
+            frame.depth += not look.borderless
+        elif ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(classes):
             frame.depth += 1
-            frame.history = element
-        if tag == "blockquote" and not look.borderless:
-            frame.depth = outer.depth + 1
+            frame.history = len(self._frames) + 1
         return frame
-
-    def _closed(self, element: Any, outer: _Frame) -> None:
-        tag = element.tag
-        if tag in _PARAGRAPHS or tag in _LINES:
-            self._break()
-        if tag == "blockquote" and outer.history is not None and outer.history is element.getparent():
-            outer.depth -= 1  # what stands between and below quotations answers them
-            outer.history = None
 
     def _separate(self, tag: str, *, tight: bool = False) -> None:
         if tag in _PARAGRAPHS:
@@ -940,29 +961,6 @@ class _Page:
         if tag == "li":
             self._pieces.append("- ")
 
-    def _write(self, text: str, frame: _Frame) -> None:
-        if frame.tiny or (self._colours and frame.white and frame.on_white):
-            return
-        depth = frame.depth or self._below
-        if depth != self._depth:
-            self._break()
-            self._depth = depth
-        if frame.pre:
-            *above, text = text.split("\n")
-            for line in above:
-                self._pieces.append(line)
-                self._break()
-            self._pieces.append(text)
-            return
-        words = text.split()
-        if not words:
-            self._gap = True
-            return
-        if self._pieces and (self._gap or text[0].isspace()):
-            self._pieces.append(" ")
-        self._pieces.append(" ".join(words))
-        self._gap = text[-1].isspace()
-
     def _break(self) -> None:
         if line := "".join(self._pieces).rstrip():
             self._append("> " * self._depth + line)
@@ -974,16 +972,22 @@ class _Page:
             self._lines.append(line)
 
 
+_LONG_TAG = re.compile(r"<(\w{1,20})[^<>]{5000,}>")  # libxml2 compares every attribute with every other
+
+
 def _visible(source: str) -> str:
     """The words of an HTML text that a reader sees. White on white counts as unseen, unless nothing else is there."""
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    data = _LONG_TAG.sub(r"<\1>", source.replace("\0", "")).encode("utf-8", "replace")
+    return _seen(data, colours=True) or _seen(data, colours=False)
+
+
+def _seen(data: bytes, *, colours: bool) -> str:
+    # As a target, without a tree: a tree deeper than 2,048 elements is cut off, and the words in it are lost.
+    target = etree.HTMLParser(encoding="utf-8", target=_Page(colours=colours))
     try:
-        root = etree.fromstring(source.replace("\0", "").encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError:  # there is nothing but comments
+        return str(etree.fromstring(data, target))
+    except etree.XMLSyntaxError:  # there is no element in it
         return ""
-    if root is None:
-        return ""
-    return _Page(colours=True).read(root) or _Page(colours=False).read(root)
 
 
 # --- calendars and reports

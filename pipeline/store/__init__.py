@@ -31,6 +31,7 @@ from pipeline.store.sends import Finished, Sends
 __all__ = [
     "Alarm",
     "Correction",
+    "Database",
     "Event",
     "Finished",
     "HeldMail",

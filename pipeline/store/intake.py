@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -86,7 +87,11 @@ class Intake:
         return found
 
     def take(self, batch: Batch, now: datetime) -> int:
-        """Store a batch and its cursor in one commit; mails that are there already are absorbed. Returns how many were new."""
+        """Store a batch and its cursor in one commit. Returns how many mails were new.
+
+        What is there already is absorbed. A mail that was stored under an earlier epoch of the folder is known: after a
+        change of UIDVALIDITY it is listed as ignored, so that nobody is answered twice.
+        """
         rows = [
             {
                 "key": mail.key,
@@ -99,33 +104,34 @@ class Intake:
                 "content": content_key(mail.data),
                 "old": mail.old,
                 "whole": mail.whole,
+                "state": "received",
+                "reason": None,
             }
             for mail in batch.mails
         ]
         new = 0
         with self._database.writing() as connection:
             if rows:
+                self._mark_known(connection, rows, batch.cursor)
                 new = connection.execute(insert(message).on_conflict_do_nothing(), rows).rowcount
             self._move(connection, batch.cursor, now)
         return new
+
+    def _mark_known(self, connection: sa.Connection, rows: list[dict[str, Any]], at: Cursor) -> None:
+        earlier = sa.select(message.c.content).where(
+            message.c.content.in_([row["content"] for row in rows]),
+            message.c.folder == at.folder,
+            message.c.epoch != at.epoch,
+        )
+        known = set(connection.execute(earlier).scalars())
+        for row in rows:
+            if row["content"] in known:
+                row.update(state="ignored", reason="known")
 
     def polled(self, folder: str, now: datetime) -> None:
         """Write down a good look at a folder that found nothing."""
         with self._database.writing() as connection:
             connection.execute(cursor.update().where(cursor.c.folder == folder).values(polled=now))
-
-    def forget_known(self, folder: str, epoch: str, now: datetime) -> int:
-        """After a change of epoch: pass over new rows whose content was stored under an older epoch. Returns how many."""
-        older = sa.select(message.c.content).where(message.c.folder == folder, message.c.epoch != epoch)
-        with self._database.writing() as connection:
-            done = connection.execute(
-                message.update()
-                .where(message.c.folder == folder, message.c.epoch == epoch, message.c.state == "received")
-                .where(message.c.content.in_(older))
-                .values(state="ignored", reason="known")
-            )
-            record(connection, self._keys, now, "epoch", text=f"epoch {epoch}: {done.rowcount} known mails passed over")
-        return done.rowcount
 
     def received(self, limit: int) -> list[Raw]:
         """Mails that wait to be read, oldest first."""

@@ -1,0 +1,25 @@
+"""`winback once` over a mailbox, with everything on: the very jobs of the daemon, timed from the first look to the last file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from peak import peak_megabytes
+
+from pipeline import app
+from pipeline.config import load
+from pipeline.daemon import Daemon, only_instance
+
+config = load(Path(sys.argv[1]))
+logging.disable(logging.INFO)
+with only_instance(app.lock_path(config)), app.build(config) as site:
+    site.model().score(["ready"])  # the peers' models are ready as well before their clocks start
+    began = time.perf_counter()
+    done = Daemon(site).once()
+    seconds = time.perf_counter() - began
+    drafts = len(site.store.drafts.waiting())
+    print(json.dumps({"mails": done["poll"], "drafts": drafts, "seconds": seconds, "megabytes": peak_megabytes(), "jobs": done}))
