@@ -160,7 +160,9 @@ def _text_part(rng: random.Random, text: str) -> str:
     plain = _leaf("text/plain", text, rng)
     if rng.random() < 0.45:
         return plain
-    styled = "".join(f'<p style="margin:0;font-family:Arial;color:#2{n % 10}2222">{line}</p>' for n, line in enumerate(text.split("\n")))
+    styled = "".join(
+        f'<p style="margin:0;font-family:Arial;color:#2{n % 10}2222">{line}</p>' for n, line in enumerate(text.split("\n"))
+    )
     html = _leaf("text/html", f"<html><head><style>p{{margin:0}}</style></head><body>{styled}</body></html>", rng)
     mark = f"alt{rng.getrandbits(40):010x}"
     return f'Content-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\n{plain}\r\n--{mark}\r\n{html}\r\n--{mark}--\r\n'

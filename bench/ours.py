@@ -22,4 +22,6 @@ with only_instance(app.lock_path(config)), app.build(config) as site:
     done = Daemon(site).once()
     seconds = time.perf_counter() - began
     drafts = len(site.store.drafts.waiting())
-    print(json.dumps({"mails": done["poll"], "drafts": drafts, "seconds": seconds, "megabytes": peak_megabytes(), "jobs": done}))
+    print(
+        json.dumps({"mails": done["poll"], "drafts": drafts, "seconds": seconds, "megabytes": peak_megabytes(), "jobs": done})
+    )

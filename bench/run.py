@@ -1,7 +1,7 @@
 """Measure `winback once` beside a naive script and a plain fetch: same mailbox, same run, one after the other, in rounds.
 
-    make bench                        2,000 mails, 5 rounds
-    .venv/bin/python bench/run.py --mails 500 --rounds 3
+make bench                        2,000 mails, 5 rounds
+.venv/bin/python bench/run.py --mails 500 --rounds 3
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def main() -> None:
     asked = options.parse_args()
     with Dovecot({USER: PASSWORD}) as server, tempfile.TemporaryDirectory(prefix="winback-bench-") as folder:
         size = sum(server.deliver(USER, data) for data in mailbox(asked.mails))
-        print(f"{asked.mails} mails, {size / 1e6:.0f} MB, mean {size / asked.mails / 1e3:.0f} kB, {os.cpu_count()} cores, {asked.rounds} rounds\n")
+        print(
+            f"{asked.mails} mails, {size / 1e6:.0f} MB, mean {size / asked.mails / 1e3:.0f} kB, {os.cpu_count()} cores, {asked.rounds} rounds\n"
+        )
         rounds = [one_round(server, Path(folder), number) for number in range(asked.rounds)]
     report(rounds)
 
@@ -48,14 +50,19 @@ def one_round(server: Dovecot, folder: Path, number: int) -> dict[str, dict[str,
         "plain fetch": run("fetch.py", *login),
     }
     shutil.rmtree(work)
-    print(f"round {number + 1}: " + ", ".join(f"{name} {got['mails'] / got['seconds']:.0f}/s" for name, got in round_.items()), flush=True)
+    print(
+        f"round {number + 1}: " + ", ".join(f"{name} {got['mails'] / got['seconds']:.0f}/s" for name, got in round_.items()),
+        flush=True,
+    )
     return round_
 
 
 def site(server: Dovecot, work: Path) -> Path:
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
     user = USER.replace("@", "%40")
-    text = text.replace("url: maildir:inbox", f"url: imap://{user}@127.0.0.1:{server.port}/INBOX\n  password: {{env: BENCH_PASSWORD}}")
+    text = text.replace(
+        "url: maildir:inbox", f"url: imap://{user}@127.0.0.1:{server.port}/INBOX\n  password: {{env: BENCH_PASSWORD}}"
+    )
     text = text.replace("start: new ", "start: all ").replace("folder: templates", f"folder: {ROOT / 'templates'}")
     path = work / "config.yaml"
     path.write_text(text, encoding="utf-8")
@@ -77,7 +84,9 @@ def report(rounds: list[dict[str, dict[str, float]]]) -> None:
         ratio = statistics.median(each["naive script"]["seconds"] / each[name]["seconds"] for each in rounds)
         peak = statistics.median(each[name]["megabytes"] for each in rounds)
         print(f"| {name} | {rate:.0f} | {ratio:.1f} | {peak:.0f} |")
-    print(f"\nwinback wrote {rounds[0]['winback once']['drafts']} drafts; the naive script {rounds[0]['naive script']['drafts']}")
+    print(
+        f"\nwinback wrote {rounds[0]['winback once']['drafts']} drafts; the naive script {rounds[0]['naive script']['drafts']}"
+    )
 
 
 if __name__ == "__main__":

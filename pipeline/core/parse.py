@@ -244,7 +244,7 @@ _BREAKS = "\r\x0b\x0c\x85\u2028\u2029"
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _HIDDEN_IN_LINE = re.compile(f"[{_HIDDEN}]")
 _SPACE_IN_LINE = re.compile(f"[\x01-\x1f\x7f-\x9f{_BREAKS}{_SPACES}]")
-_ODD_IN_TEXT = re.compile(f"[\x01-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}{_BREAKS}{_SPACES}]")
+_ODD_IN_TEXT = re.compile(f"\r\n?|[\x01-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}{_BREAKS}{_SPACES}]")
 
 
 def _line(text: str) -> str:
@@ -260,10 +260,9 @@ def _tidy(text: str) -> str:
 
 
 def _tidied(odd: re.Match[str]) -> str:
-    character = odd[0]
-    if character in _BREAKS:
+    if odd[0][0] in _BREAKS:
         return "\n"
-    return " " if character.isspace() else ""
+    return " " if odd[0].isspace() else ""
 
 
 # --- addresses, identities, times
@@ -519,9 +518,10 @@ _STRUCTURE_DEFECTS = {
 }
 _UNREAD = {
     "application/ms-tnef": "winmail.dat is not read",
-    "application/pkcs7-mime": "encrypted",
-    "application/x-pkcs7-mime": "encrypted",
+    "application/pkcs7-mime": "S/MIME is not read",
+    "application/x-pkcs7-mime": "S/MIME is not read",
 }
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([a-z0-9_-]{1,40})", re.I)
 _MIME_NOTICE = re.compile(r"this is a (?:multi-?part|cryptographically signed) message.*", re.I)
 
 
@@ -540,7 +540,10 @@ class _Leaf:
     def text(self) -> str:
         """What a reader sees of it."""
         octets = _octets(self._part, self._defects)
-        text = _decoded(octets, self._parameters.get("charset", ""), self._defects)
+        charset = self._parameters.get("charset", "")
+        if self.html and not charset and (meta := _META_CHARSET.search(octets, 0, 2000)):
+            charset = meta[1].decode("ascii")
+        text = _decoded(octets, charset, self._defects)
         if self.html and re.search("[<&]", text):
             return _tidy(_visible(text))
         if self._parameters.get("format", "").lower() == "flowed":
@@ -640,15 +643,15 @@ def _best(leaves: list[_Leaf]) -> list[_Leaf]:
 
 
 def _joined(leaves: Iterable[_Leaf]) -> str:
-    """The texts one below the other. HTML that repeats the plain text beside it is left out."""
-    joined = ""
+    """The texts one below the other. HTML that repeats a text beside it is left out."""
+    texts = []
+    words: set[str] = set()
     for leaf in leaves:
-        text = leaf.text.strip("\n")
-        if leaf.html and joined and "".join(text.split()) in "".join(joined.split()):
-            continue
-        if text.strip():
-            joined = f"{joined}\n\n{text}" if joined else text
-    return joined
+        squeezed = "".join(leaf.text.split())
+        if squeezed and not (leaf.html and squeezed in words):
+            texts.append(leaf.text.strip("\n"))
+            words.add(squeezed)
+    return "\n\n".join(texts)
 
 
 def _file_name(part: Part) -> str:
@@ -836,7 +839,7 @@ def _look(style: str, colour: str, background: str) -> _Look:
         white=bool(_WHITE.fullmatch(colours[-1])) if colours[-1] else None,
         on_white=bool(_WHITE.fullmatch(backgrounds[-1])) if backgrounds[-1] else None,
         tight=bool(_NO_MARGIN.search(style)),
-        borderless=bool(_NO_BORDER.search(style)),
+        borderless=bool(_NO_BORDER.search(style)) and "border-left" not in style,
     )
 
 

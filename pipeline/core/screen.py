@@ -427,7 +427,8 @@ _AUTOMATIC_SUBJECTS = _wordings(
 )
 _AUTOMATIC_SUBJECT = re.compile(
     rf"[\W_]{{0,3}}(?:{'|'.join(map(re.escape, _AUTOMATIC_SUBJECTS))})\s?(?:[:\])*]|[-–—]\s|from\s|$)"
-    r"|auto: .{0,80}(?:out of (?:the )?office|\(returning )|.{1,80} is out of the office\.?(?: \(returning .{1,40})?$"
+    r"|auto: .{0,80}(?:out of (?:the )?office|\(returning )"
+    r"|(?!\w{1,4}\s?:).{1,80} is out of the office\.?(?: \(returning .{1,40})?$"
 )
 # Each begins a sentence: a customer who writes "I know that this is an automated message, but" is not silenced by it.
 _AUTOMATIC_SENTENCES = _sentences(

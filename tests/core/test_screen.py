@@ -28,6 +28,7 @@ OURS = Rules(
     own_addresses=frozenset({OWN}),
     trusted_authserv=frozenset({"MX.bluedoor.example", "mx2.bluedoor.example"}),
 )
+NOTHING = History()
 VOUCHED = "Authentication-Results: mx.bluedoor.example; dmarc=pass header.from=example.org"
 
 
@@ -46,11 +47,11 @@ def mail(name: str, *headers: str) -> Message:
     return read("\n".join([*headers, *kept, "", body]).encode("utf-8"))
 
 
-def screened(name: str, *headers: str, rules: Rules = OURS, history: History = History()) -> Screening:
+def screened(name: str, *headers: str, rules: Rules = OURS, history: History = NOTHING) -> Screening:
     return screen(mail(name, *headers), rules, history)
 
 
-def customer(*headers: str, rules: Rules = OURS, history: History = History()) -> Screening:
+def customer(*headers: str, rules: Rules = OURS, history: History = NOTHING) -> Screening:
     return screened("customer", *headers, rules=rules, history=history)
 
 
@@ -61,7 +62,7 @@ def written(text: str, subject: str = "Hello") -> Message:
 
 
 def check_of(text: str, subject: str = "Hello") -> str | None:
-    return screen(written(text, subject), OURS, History()).check
+    return screen(written(text, subject), OURS, NOTHING).check
 
 
 def test_a_customer_whom_a_trusted_server_vouches_for_may_be_answered_without_doubt():
@@ -71,9 +72,6 @@ def test_a_customer_whom_a_trusted_server_vouches_for_may_be_answered_without_do
 def test_every_check_has_a_name_of_its_own():
     names = [name for name, _ in CHECKS]
     assert len(names) == len(set(names))
-
-
-# bounce
 
 
 def test_a_report_names_the_failed_and_the_delayed_but_not_the_delivered():
@@ -105,7 +103,7 @@ def test_only_a_mailbox_that_does_not_exist_is_dead():
 )
 def test_the_status_and_the_words_of_a_failure_tell_whether_it_is_dead(status: str, diagnostic: str, dead: bool):
     failure = Failure(recipient="x@example.org", action="failed", status=status, diagnostic=diagnostic)
-    screening = screen(replace(written("Not delivered."), failures=(failure,)), OURS, History())
+    screening = screen(replace(written("Not delivered."), failures=(failure,)), OURS, NOTHING)
     assert screening.bounced == ("x@example.org",)
     assert screening.dead == (("x@example.org",) if dead else ())
 
@@ -118,7 +116,7 @@ def test_a_report_of_a_delivery_is_no_bounce_and_gets_no_answer():
 def test_a_block_without_an_action_is_a_bounce_only_if_its_status_is_permanent():
     def with_status(status: str) -> bool:
         failures = (Failure(recipient="x@example.org", action="", status=status),)
-        return screen(replace(written("."), failures=failures), OURS, History()).is_bounce
+        return screen(replace(written("."), failures=failures), OURS, NOTHING).is_bounce
 
     assert with_status("5.1.1")
     assert not with_status("4.7.0")
@@ -130,6 +128,22 @@ def test_a_bounce_in_plain_words_names_its_recipients_and_no_one_else():
 
 def test_a_bounce_in_plain_words_says_of_each_recipient_whether_it_is_dead():
     assert screened("bounce-words").dead == ("gone@example.org",)
+
+
+@pytest.mark.parametrize("said", ["'SMTP=gone@example.org' was not found", "To gone@example.org: 550", "(gone@example.org)."])
+def test_a_recipient_is_read_from_any_of_the_usual_places(said: str):
+    message = replace(mail("bounce-words"), text=said, quoted="")
+    assert screen(message, OURS, NOTHING).bounced == ("gone@example.org",)
+
+
+def test_a_recipient_that_was_a_program_is_read_from_its_line():
+    failure = Failure(recipient='"|/usr/bin/filter" Gone@example.org', action="failed", status="5.3.0")
+    assert screen(replace(written("."), failures=(failure,)), OURS, NOTHING).bounced == ("gone@example.org",)
+
+
+def test_a_bounce_that_names_a_crowd_is_believed_for_twenty():
+    message = replace(mail("bounce-words"), text="\n".join(f"<x{number}@example.org>" for number in range(500)), quoted="")
+    assert len(screen(message, OURS, NOTHING).bounced) == 20
 
 
 def test_bounces_are_recognised_in_other_languages():
@@ -158,19 +172,18 @@ def test_a_customer_whose_parcel_was_not_delivered_is_no_mail_server():
 
 
 def test_a_bounce_from_a_server_of_no_known_name_is_told_by_subject_and_address():
-    screening = screen(
-        written("Your message could not be delivered to: <gone@example.net>\nNo such user.", "Delivery failure"),
-        OURS,
-        History(),
-    )
+    message = written("Your message could not be delivered to: <gone@example.net>\nNo such user.", "Delivery failure")
+    screening = screen(message, OURS, NOTHING)
     assert (screening.check, screening.dead) == ("bounce", ("gone@example.net",))
+
+
+def test_a_person_who_tells_of_a_bounce_in_a_conversation_is_no_mail_server():
+    message = written("My letter could not be delivered to <tom@example.net>. Please cancel.", "Re: Undelivered mail")
+    assert screen(replace(message, thread=("<ours-1@bluedoor.example>",)), OURS, NOTHING).check is None
 
 
 def test_a_postmaster_who_writes_about_something_else_is_no_bounce():
     assert customer("From: Pat <postmaster@example.org>").check == "role"
-
-
-# who wrote
 
 
 def test_our_own_mark_stops_a_loop():
@@ -240,16 +253,12 @@ def test_a_request_not_to_reply_is_respected():
     assert check_of("Your visit on Monday is off.\nPlease do not reply to this message.") == "no_reply"
 
 
-@pytest.mark.parametrize(
-    "sender", ["root@example.org", "www-data@example.org", "notifications@example.org", "a@lists.example.org"]
-)
+@pytest.mark.parametrize("sender", ["root@example.org", "www-data@example.org", "notify@example.org", "a@lists.example.org"])
 def test_accounts_of_programs_are_not_answered(sender: str):
     assert customer(f"From: {sender}").check == "role"
 
 
-@pytest.mark.parametrize(
-    "sender", ["info@example.org", "office@example.org", "store-owner@example.org", "x@bounce-house.example"]
-)
+@pytest.mark.parametrize("sender", ["info@example.org", "store-owner@example.org", "x@bounce-house.example"])
 def test_people_write_from_shared_accounts_and_are_answered(sender: str):
     assert customer(f"From: {sender}", f"Return-Path: <{sender}>").check is None
 
@@ -258,11 +267,9 @@ def test_a_suppressed_address_is_never_written_to():
     assert customer(VOUCHED, history=History(suppressed="opt_out")).check == "suppressed"
 
 
-# to whom
-
-
 def test_mail_to_nobody_in_particular_is_not_answered():
     assert screened("undisclosed").check == "no_recipient"
+    assert customer("To: undisclosed recipients <list@example.net>").check == "no_recipient"
     assert screened("undisclosed", "To: ", rules=replace(OURS, own_addresses=None)).check == "no_recipient"
 
 
@@ -272,24 +279,15 @@ def test_mail_that_is_not_addressed_to_us_is_not_answered():
     assert customer("To: list@example.net", rules=replace(OURS, own_addresses=frozenset())).check is None
 
 
-@pytest.mark.parametrize(
-    "header", ["To: dana+shop@bluedoor.example", "Cc: DANA@bluedoor.example", "Resent-To: <dana@bluedoor.example>"]
-)
-def test_any_address_of_ours_among_the_recipients_will_do(header: str):
-    assert (
-        customer("To: list@example.net", header).check is None
-        if not header.startswith("To")
-        else customer(header).check is None
-    )
+@pytest.mark.parametrize("place", ["Cc: DANA@bluedoor.example", "Cc: dana+shop@bluedoor.example", f"Resent-To: <{OWN}>"])
+def test_any_address_of_ours_among_the_recipients_will_do(place: str):
+    assert customer("To: list@example.net", place).check is None
 
 
 def test_the_address_that_we_write_from_is_ours_as_well():
     rules = replace(OURS, own_addresses=frozenset({"info@bluedoor.example"}))
     assert customer(rules=rules).check is None
     assert screened("own-copy", rules=rules).check == "own"
-
-
-# machines
 
 
 @pytest.mark.parametrize(
@@ -410,24 +408,36 @@ def test_a_mailing_is_told_by_its_footer_its_links_or_its_length():
     assert check_of("See https://example.org/me, and please cancel. " * 10) is None
 
 
+@pytest.mark.parametrize("account", ["news", "offers", "welcome"])
+def test_an_account_for_mailings_is_a_mailing(account: str):
+    assert customer(f"From: Yarn Barn <{account}@yarnbarn.example>").check == "mailing"
+
+
 def test_calendar_mail_is_not_answered_by_mail():
     assert screened("calendar-cancel").check == "calendar"
+
+
+def test_calendar_mail_that_hides_its_calendar_is_told_by_its_class():
+    assert customer("Content-Class: urn:content-classes:calendarmessage").check == "calendar"
 
 
 def test_a_calendar_file_without_a_method_is_just_a_file():
     message = mail("calendar-cancel")
     assert message.calendar is not None
-    assert screen(replace(message, calendar=replace(message.calendar, method="")), OURS, History()).check is None
+    assert screen(replace(message, calendar=replace(message.calendar, method="")), OURS, NOTHING).check is None
 
 
 def test_receipts_and_complaints_are_told_apart():
     assert screened("read-receipt").check == "receipt"
     assert screened("complaint").check == "feedback"
+    assert customer("Subject: complaint about message from 192.0.2.1").check == "feedback"
 
 
 def test_a_receipt_without_words_is_a_receipt_and_a_letter_about_reading_is_not():
     assert check_of("", "Read: We kept your place") == "receipt"
     assert check_of("I did, and I cancel.", "Read: We kept your place") is None
+    outlook = replace(written("\x01\x02", "Read: We kept your place"), content_type="application/ms-tnef")
+    assert screen(outlook, OURS, NOTHING).check == "receipt"
 
 
 def test_marked_spam_is_not_answered():
@@ -437,10 +447,7 @@ def test_marked_spam_is_not_answered():
 
 def test_a_mail_that_was_too_big_to_read_is_not_answered():
     message = replace(written(""), defects=("too big: only the headers were taken over",))
-    assert screen(message, OURS, History()).check == "too_big"
-
-
-# who vouches
+    assert screen(message, OURS, NOTHING).check == "too_big"
 
 
 def authentication(result: str, *headers: str) -> Screening:
@@ -492,6 +499,11 @@ def test_only_the_topmost_result_counts():
     assert not authentication(f"mx.bluedoor.example; spf=none\n{forged}").authenticated
 
 
+def test_a_result_without_the_name_of_a_server_is_not_trusted_even_if_configured():
+    rules = replace(OURS, trusted_authserv=frozenset({"spf=pass"}))
+    assert not customer("Authentication-Results: spf=pass; dmarc=pass header.from=example.org", rules=rules).authenticated
+
+
 def test_what_failed_dmarc_at_a_trusted_server_is_spoofed():
     screening = authentication("mx.bluedoor.example; dkim=pass header.d=example.org; dmarc=fail header.from=example.org")
     assert (screening.check, screening.authenticated) == ("spoofed", False)
@@ -499,9 +511,6 @@ def test_what_failed_dmarc_at_a_trusted_server_is_spoofed():
 
 def test_a_failure_that_a_stranger_reports_stops_nothing():
     assert authentication("mx.elsewhere.example; dmarc=fail header.from=example.org").check is None
-
-
-# doubt
 
 
 def test_a_reply_to_in_another_organisation_is_doubtful():
@@ -512,6 +521,11 @@ def test_a_reply_to_in_another_organisation_is_doubtful():
 def test_a_name_that_looks_like_another_address_is_doubtful():
     doubt = customer(VOUCHED, 'From: "boss@bank.example" <maria.lopez@example.org>').doubt
     assert doubt == "the sender's name looks like another address"
+
+
+def test_a_mail_that_parsers_read_differently_is_doubtful():
+    message = replace(mail("customer", VOUCHED), defects=("two readings of From disagree",))
+    assert screen(message, OURS, NOTHING).doubt == "two parsers read this mail differently"
 
 
 def test_old_mail_and_answered_conversations_are_doubtful():
@@ -530,13 +544,25 @@ def test_there_is_no_doubt_about_what_is_not_answered_at_all():
     assert customer("Auto-Submitted: auto-replied").doubt is None
 
 
-# at large
-
-
-@pytest.mark.parametrize(
-    "pump",
-    ["a@", "a.", "-", "a+", "to: ", "final-recipient: ", "(", '"', "=?", "a@b.c ", "x-a: ", "1 is out of the office ", "é"],
+PUMPS = (
+    "a@",
+    "a.",
+    "-",
+    "a+",
+    "to: ",
+    "final-recipient: ",
+    "(",
+    '"',
+    "=?",
+    "a@b.c ",
+    "a@b.c\n",
+    "x-a: ",
+    "1 is out of the office ",
+    "é",
 )
+
+
+@pytest.mark.parametrize("pump", PUMPS)
 def test_hostile_words_cost_no_more_than_others(pump: str):
     long = pump * (200_000 // len(pump))
     daemon = Address(name="Mail Delivery System", address="mailer-daemon@example.org")
@@ -545,14 +571,14 @@ def test_hostile_words_cost_no_more_than_others(pump: str):
     message = replace(written(long, long[:1_000]), sender=daemon, senders=(daemon,), quoted=long, headers=headers)
     vouched = replace(message, headers=(headers[-1], ("from", "mailer-daemon"), *headers[1:]))
     begun = process_time()
-    screen(message, OURS, History())
-    screen(vouched, OURS, History())
+    screen(message, OURS, NOTHING)
+    screen(vouched, OURS, NOTHING)
     assert process_time() - begun < 1
 
 
 def customers_of_the_training_corpus() -> Iterator[dict[str, str]]:
     for path in sorted(TRAINING.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8").strip().split("\n"):
             each = json.loads(line)
             if each["intent"] != "none":
                 yield each
@@ -602,7 +628,7 @@ def errors(entry: dict, screening: Screening) -> Iterator[tuple[str, bool]]:
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real mail is not beside the repository (../shared/corpus/mime)")
 def test_real_mail_is_screened_as_people_labelled_it():
     counted, wrong, names = Counter[str](), Counter[str](), defaultdict[str, list[str]](list)
-    for line in (CORPUS / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (CORPUS / "manifest.jsonl").read_text(encoding="utf-8").strip().split("\n"):
         entry = json.loads(line)
         own = entry.get("context", {}).get("own_addresses")
         rules = Rules(business=BUSINESS, own_addresses=None if own is None else frozenset(map(str.lower, own)))
@@ -610,7 +636,7 @@ def test_real_mail_is_screened_as_people_labelled_it():
             message = read((CORPUS / entry["path"]).read_bytes(), entry["path"])
         except Unreadable:
             continue
-        for figure, is_wrong in errors(entry, screen(message, rules, History())):
+        for figure, is_wrong in errors(entry, screen(message, rules, NOTHING)):
             counted[figure] += 1
             wrong[figure] += is_wrong
             names[figure] += [entry["path"]] * is_wrong

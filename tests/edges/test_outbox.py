@@ -189,6 +189,27 @@ def test_what_a_crash_left_half_written_is_never_followed_or_kept(outbox: Outbox
     assert precious.read_text() == "mine"
 
 
+def test_a_link_slipped_in_while_a_file_is_written_is_not_written_through(
+    outbox: Outbox, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    really = os.unlink
+
+    def slipped_in(name: str, *, dir_fd: int) -> None:
+        if (root / "review" / name).is_symlink():
+            really(name, dir_fd=dir_fd)
+        else:
+            (root / "review" / name).symlink_to(precious)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", slipped_in)
+        with pytest.raises(NeedsHuman):
+            outbox.publish(DRAFT, DANA, NOW)
+    assert precious.read_text() == "mine"
+    assert outbox.publish(DRAFT, DANA, NOW) == NAME
+
+
 HOSTILE = [
     "../../etc/passwd",
     "/etc/passwd",
@@ -224,6 +245,11 @@ def test_no_customer_names_a_file_outside_or_one_that_misleads(outbox: Outbox, r
     assert len(made.encode()) < 240
     age((root / "review" / made).rename(root / "approved" / made))
     assert (only(outbox).draft_key, only(outbox).problem) == (DRAFT.key, None)
+
+
+def test_what_can_not_be_seen_in_a_name_is_left_out(outbox: Outbox):
+    draft = replace(DRAFT, recipient=Address(name="Ma\u200bría\u202e: Lo/pez\x07 ", address="maria@customer.example"))
+    assert outbox.publish(draft, DANA, NOW) == "2026-11-22 María Lo pez - price - 7f3a.eml"
 
 
 def test_a_customer_without_a_name_is_named_by_the_address(outbox: Outbox):
@@ -730,7 +756,6 @@ def test_a_superseded_draft_goes_with_its_copies_and_leaves_the_others(outbox: O
     path.with_name("Copy of it.eml").write_bytes(path.read_bytes())
     kept = outbox.publish(OTHER, DANA, NOW)
     (root / "review" / "readme.txt").write_text("mine")
-    outbox.discard(DRAFT.key)
     outbox.discard(DRAFT.key)
     assert sorted(everything(root)) == sorted([f"review/{kept}", "review/readme.txt"])
 

@@ -1,0 +1,37 @@
+"""Servers that several tests share. Those that a test may break are started for it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from servers import Authority, make_authority
+from servers.dovecot import Dovecot
+from servers.smtp import SmtpServer, SmtpSink
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Our certificate authority."""
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def dovecot(authority: Authority) -> Iterator[Dovecot]:
+    """A running Dovecot; take a user name of your own, and leave it running."""
+    with Dovecot(authority) as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    """An SMTP server without TLS and login."""
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """Postfix's smtp-sink, taking everything."""
+    with SmtpSink() as sink:
+        yield sink

@@ -1,0 +1,453 @@
+"""The jobs on a real store and a real outbox folder; only the mailbox, the way out and the model are stand-ins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes import FOLDER, MONDAY, World, mail, make_world
+
+from pipeline import jobs
+from pipeline.core.records import ContactState
+from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreadable
+
+CANCEL = "Please cancel my membership, it is too expensive for me."
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = make_world(tmp_path)
+    jobs.poll(made.site)  # the first look: what comes from now on is new
+    made.clock.forward(minutes=1)
+    return made
+
+
+@pytest.fixture
+def careful(tmp_path: Path) -> World:
+    """A site where every acknowledgment waits for a rep."""
+    made = make_world(tmp_path, acknowledgments="review")
+    jobs.poll(made.site)
+    made.clock.forward(minutes=1)
+    return made
+
+
+def round_(world: World) -> None:
+    """What the daemon does in a second."""
+    for job in (jobs.poll, jobs.work, jobs.collect, jobs.remind, jobs.publish, jobs.send, jobs.publish):
+        job(world.site)
+
+
+def state(world: World, address: str = "maria@example.org") -> ContactState | None:
+    person = world.site.store.people.get(address)
+    return person and person.state
+
+
+def steps(world: World) -> list[tuple[str, str | None]]:
+    line = next(line for line in world.site.store.overview.lines() if line.draft)
+    return [(step.state, step.cause) for step in world.site.store.overview.steps_of(line.key)]
+
+
+def text(world: World, number: int = 0) -> str:
+    return world.delivery.delivered_mails[number].data.decode()
+
+
+def test_a_sure_cancellation_is_answered_at_once(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    (sent,) = world.delivery.delivered_mails
+    assert sent.recipient == "maria@example.org"
+    assert "Auto-Submitted: auto-replied" in text(world)
+    assert "In-Reply-To: <1@example.org>" in text(world)
+    assert state(world) is ContactState.IN_FOLLOW_UP
+    assert len(world.files("sent")) == 1
+
+
+def test_doing_everything_again_sends_nothing_again(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    for _ in range(3):
+        round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+
+
+def test_mail_that_was_there_before_is_not_answered(tmp_path: Path):
+    world = make_world(tmp_path)
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    round_(world)
+    assert (world.delivery.delivered_mails, world.files("review")) == ([], [])
+
+
+def test_with_start_all_old_mail_makes_drafts_only(tmp_path: Path):
+    world = make_world(tmp_path)
+    world.inbox.arrive(mail(CANCEL), MONDAY - timedelta(days=3))
+    world.site = replace(world.site, start="all")
+    round_(world)
+    assert (len(world.delivery.delivered_mails), len(world.files("review"))) == (0, 1)
+
+
+def test_an_unvouched_sender_gets_a_draft_only(world: World):
+    world.inbox.arrive(mail(CANCEL, trusted=False))
+    round_(world)
+    assert (len(world.delivery.delivered_mails), len(world.files("review"))) == (0, 1)
+
+
+def test_mail_that_is_no_cancellation_is_left_alone(world: World):
+    world.inbox.arrive(mail("What is your cancellation policy?"))
+    round_(world)
+    assert world.site.store.overview.causes() == {"not_a_cancellation": 1}
+    assert world.files("review") == []
+
+
+def test_two_mails_of_one_customer_in_one_batch_get_one_automatic_answer(world: World):
+    world.inbox.arrive(mail(CANCEL, uid="1"))
+    world.inbox.arrive(mail("Did you see it? Please cancel, too expensive.", uid="2"))
+    round_(world)
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+    assert len(world.files("review")) == 1
+
+
+def test_approving_a_file_sends_it_as_it_was(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (draft,) = careful.files("review")
+    careful.move(draft, "approved")
+    round_(careful)
+    assert "Auto-Submitted" not in text(careful)
+    assert "> Please cancel my membership" in text(careful)
+    assert (careful.files("review"), careful.files("approved"), len(careful.files("sent"))) == ([], [], 1)
+
+
+def test_an_edited_file_is_sent_as_edited_to_the_recipient_of_the_store(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (draft,) = careful.files("review")
+    words = (
+        draft.read_text(encoding="utf-8").replace("Hi Maria,", "Dear Maria,").replace("maria@example.org", "evil@example.net")
+    )
+    draft.write_text(words, encoding="utf-8")
+    careful.move(draft, "approved")
+    round_(careful)
+    assert careful.delivery.delivered_mails[0].recipient == "maria@example.org"
+    assert "To: Maria Lopez <maria@example.org>" in text(careful)
+    assert "Dear Maria," in text(careful)
+
+
+def test_two_copies_of_a_draft_are_sent_once(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (draft,) = careful.files("review")
+    copy = draft.with_name("copy of it.eml")
+    copy.write_bytes(draft.read_bytes())
+    careful.move(copy, "approved")
+    careful.move(draft, "approved")
+    round_(careful)
+    round_(careful)
+    assert len(careful.delivery.delivered_mails) == 1
+
+
+def test_half_a_file_is_not_sent(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (draft,) = careful.files("review")
+    words = draft.read_text(encoding="utf-8")
+    draft.write_text(words[: words.index("I have your message") + 12], encoding="utf-8")
+    careful.move(draft, "approved")
+    round_(careful)
+    assert careful.delivery.delivered_mails == []
+    assert any("half saved" in note.read_text() for note in careful.outbox.glob("NOTE*"))
+
+
+def test_a_draft_without_the_quote_is_sent_without_it(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (draft,) = careful.files("review")
+    words = draft.read_text(encoding="utf-8")
+    draft.write_text(words[: words.index("On 23 November")], encoding="utf-8")
+    careful.move(draft, "approved")
+    round_(careful)
+    assert "> Please" not in text(careful)
+
+
+def test_a_rejected_file_is_not_sent_and_ends_the_follow_ups(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "rejected")
+    round_(careful)
+    careful.clock.forward(days=60)
+    round_(careful)
+    assert careful.delivery.delivered_mails == []
+    assert {state for state, _ in steps(careful)} == {"dropped"}
+
+
+def test_moving_a_file_to_another_reason_brings_the_right_draft(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "timing")
+    round_(careful)
+    (draft,) = careful.files("review")
+    assert "X-Winback-Reason: timing" in draft.read_text(encoding="utf-8")
+    assert "https://bluedoor.example/book" in draft.read_text(encoding="utf-8")
+    assert careful.files("timing") == []
+    (label,) = careful.site.store.overview.corrections()
+    assert (label["was_reason"], label["reason"]) == ("price", "timing")
+
+
+def test_the_corrected_draft_can_be_corrected_again_and_approved(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    for reason in ("timing", "price"):
+        careful.move(careful.files("review")[0], reason)
+        round_(careful)
+    careful.move(careful.files("review")[0], "approved")
+    round_(careful)
+    assert len(careful.delivery.delivered_mails) == 1
+
+
+def test_not_a_cancellation_takes_everything_back(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "not_a_cancellation")
+    round_(careful)
+    careful.clock.forward(days=60)
+    round_(careful)
+    assert (careful.files("review"), careful.files("not_a_cancellation")) == ([], [])
+    assert careful.delivery.delivered_mails == []
+
+
+def test_a_strange_file_is_left_alone_and_reported(careful: World):
+    (careful.outbox / "approved" / "shopping.txt").write_text("milk")
+    careful.clock.forward(days=1)
+    round_(careful)
+    assert (careful.outbox / "approved" / "shopping.txt").read_text() == "milk"
+    assert any("not a draft of winback" in note.read_text() for note in careful.outbox.glob("NOTE*"))
+
+
+def test_the_first_touch_comes_when_its_time_comes_and_a_reply_stops_the_rest(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    round_(world)
+    (touch,) = world.files("review")
+    assert "X-Winback-Kind: follow-up 1 of track price" in touch.read_text(encoding="utf-8")
+    world.move(touch, "approved")
+    round_(world)
+    assert "List-Unsubscribe" in text(world, 1)
+    assert "1 Blue Street" in text(world, 1)
+    world.inbox.arrive(mail("Thank you, let me think.", uid="2"))
+    round_(world)
+    world.clock.forward(days=60)
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 2
+    assert steps(world) == [("done", None), ("dropped", "reply")]
+
+
+def test_a_waiting_touch_is_withdrawn_when_the_customer_replies(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    round_(world)
+    world.inbox.arrive(mail("I have booked again, thanks!", uid="2"))
+    round_(world)
+    assert world.files("review") == []
+
+
+def test_an_approved_touch_that_was_overtaken_is_not_sent(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    round_(world)
+    touch = world.files("review")[0]
+    copy = world.outbox / "price" / "kept aside.eml"
+    copy.write_bytes(touch.read_bytes())
+    world.inbox.arrive(mail("I have booked again, thanks!", uid="2"))
+    jobs.poll(world.site)
+    jobs.work(world.site)
+    world.move(touch, "approved")
+    copy.unlink()
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+    assert "superseded" in world.files("held")[0].read_text(encoding="utf-8")
+
+
+def test_follow_ups_may_go_out_by_themselves_when_the_admin_says_so(tmp_path: Path):
+    world = make_world(tmp_path, follow_ups="when_sure")
+    jobs.poll(world.site)
+    world.clock.forward(minutes=1)
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    round_(world)
+    assert "Auto-Submitted: auto-generated" in text(world, 1)
+
+
+def test_a_customer_on_the_phone_for_weeks_gets_no_touch_before_the_acknowledgment(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.clock.forward(days=8)
+    round_(careful)
+    assert len(careful.files("review")) == 1
+    assert steps(careful)[0] == ("moved", "the acknowledgment is not out yet")
+
+
+def test_trouble_before_the_dot_is_tried_again_later(world: World):
+    world.delivery.before_dot = [TryLater("451 greylisted")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    assert world.delivery.delivered_mails == []
+    world.clock.forward(minutes=6)
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+
+
+def test_a_refused_mail_is_held_with_the_reply(world: World):
+    world.delivery.before_dot = [Refused("550 no such user")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    (held,) = world.files("held")
+    assert "550 no such user" in held.read_text(encoding="utf-8")
+
+
+def test_an_uncertain_mail_is_never_sent_again_and_reaches_a_person(world: World):
+    world.delivery.after_dot = [Uncertain("no answer after the final dot")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    for _ in range(5):
+        world.clock.forward(minutes=30)
+        round_(world)
+    assert world.delivery.delivered_mails == []
+    assert "look before you send it again" in world.files("held")[0].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("proof", "sent"), [(True, 0), (False, 1)])
+def test_a_delivery_that_can_tell_settles_what_was_uncertain(world: World, proof: bool, sent: int):
+    world.delivery.after_dot = [Uncertain("no answer")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.delivery.proof = proof
+    round_(world)
+    assert len(world.delivery.delivered_mails) == sent
+    assert world.site.store.overview.counts()["send"] == {"sent": 1}
+
+
+def test_an_answer_to_an_uncertain_mail_proves_that_it_arrived(world: World):
+    world.delivery.after_dot = [Uncertain("no answer")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    line = world.site.store.overview.lines()[0]
+    ours = world.site.store.keys.stamp(f"mail:{line.draft}")
+    world.inbox.arrive(mail("Thanks!", uid="2", headers=f"In-Reply-To: <{ours}@bluedoor.example>\n"))
+    round_(world)
+    assert world.site.store.overview.counts()["send"] == {"sent": 1}
+
+
+def test_when_the_server_is_away_claims_are_given_back(world: World):
+    world.delivery.at_open = TryLater("connection refused")
+    world.inbox.arrive(mail(CANCEL))
+    with pytest.raises(TryLater):
+        round_(world)
+    assert world.site.store.overview.counts()["send"] == {"queued": 1}
+
+
+def test_the_stop_file_stops_sending_and_nothing_else(world: World):
+    stop = world.outbox.parent / "STOP"
+    stop.touch()
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    assert world.delivery.delivered_mails == []
+    stop.unlink()
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+
+
+def test_an_unreadable_mail_is_held_and_shown_and_the_next_one_goes_on(world: World):
+    class Picky:
+        def read_all(self, raws):
+            for raw in raws:
+                if b"BOMB" in raw.data:
+                    yield raw, Unreadable("it took more than 5 seconds")
+                else:
+                    yield from PLAIN.read_all([raw])
+
+    PLAIN = world.site.reader
+    world.site = replace(world.site, reader=Picky())
+    world.inbox.arrive(mail("BOMB", uid="1", sender="Mallory <m@example.net>"))
+    world.inbox.arrive(mail(CANCEL, uid="2"))
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+    assert "open it in your mail program" in world.files("held")[0].read_text(encoding="utf-8")
+
+
+def test_a_mail_that_breaks_the_core_three_times_is_held(world: World):
+    def broken(name: str, language: str, values: object) -> object:
+        raise RuntimeError("bug")
+
+    world.site = replace(world.site, render=broken)
+    world.inbox.arrive(mail(CANCEL))
+    jobs.poll(world.site)
+    jobs.work(world.site)
+    assert world.site.store.overview.causes() == {"poison": 1}
+
+
+def test_a_held_mail_moved_to_a_reason_gets_its_draft(world: World):
+    world.inbox.arrive(mail(CANCEL, trusted=False, headers=""))
+    world.site.store.people.suppress("maria@example.org", "by hand", world.clock())
+    round_(world)
+    (held,) = world.files("held")
+    assert "does not want mail" in held.read_text(encoding="utf-8")
+
+
+def test_a_full_disk_stops_fetching_with_a_clear_sentence(world: World):
+    world.site = replace(world.site, free_space=lambda: 10)
+    with pytest.raises(NeedsHuman, match="Make room"):
+        jobs.poll(world.site)
+
+
+def test_a_new_uidvalidity_answers_nobody_twice(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(hours=1)
+    world.inbox.validity = "2"
+    world.inbox.arrive(mail(CANCEL, uid="9", sender="Tom <tom@example.org>"), world.clock() - timedelta(minutes=5))
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+    assert [file.name.split(" ")[1] for file in world.files("review")] == ["Tom"]
+    assert world.site.store.intake.cursor(FOLDER).epoch == "2"
+
+
+def test_marks_come_after_the_commit(world: World):
+    def break_() -> None:
+        raise TryLater("connection lost")
+
+    world.inbox.mark = lambda uids: break_()
+    world.inbox.arrive(mail(CANCEL))
+    with pytest.raises(TryLater):
+        jobs.poll(world.site)
+    assert len(world.site.store.intake.received(10)) == 1
+
+
+def test_old_mail_is_emptied_in_time(world: World):
+    world.inbox.arrive(mail("Thank you!"))
+    round_(world)
+    world.clock.forward(days=181)
+    assert jobs.tidy(world.site) == 1
+
+
+def test_a_bounce_of_a_touch_ends_the_follow_ups(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    line = world.site.store.overview.lines()[0]
+    ours = world.site.store.keys.stamp(f"mail:{line.draft}")
+    bounce = (
+        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.org\nTo: dana@bluedoor.example\nSubject: Undelivered Mail\n"
+        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nNo such user.\n--b\nContent-Type: message/delivery-status\n\n"
+        "Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; maria@example.org\nAction: failed\nStatus: 5.1.1\n\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{ours}@bluedoor.example>\n\n--b--\n"
+    )
+    world.inbox.arrive(bounce.replace("\n", "\r\n").encode())
+    round_(world)
+    assert {cause for _, cause in steps(world)} == {"bounce"}
+    assert state(world) is ContactState.SUPPRESSED
