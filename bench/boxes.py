@@ -1,7 +1,7 @@
 """Generate a lifelike mailbox for measuring: mail number i depends on (seed, i) alone. The texts are no test of understanding.
 
-About 30 % cancellations, 60 % English and 40 % Spanish, a third with quoted history, 12 % with one to three attachments of 50 to
-260 kB (which make most of the bytes), bounces, newsletters and automatic replies. The mean is about 57 kB.
+About 30 % cancellations, 60 % English and 40 % Spanish, a third with quoted history, 12 % with one to three attachments of 50
+to 260 kB (which make most of the bytes), bounces, newsletters and automatic replies. The mean is about 57 kB.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def mailbox(count: int, seed: int = 7) -> Iterator[bytes]:
 
 def _head(rng: random.Random, number: int, sender: str, subject: str, *, hops: int) -> list[str]:
     domain = sender.rsplit("@", 1)[1].rstrip(">")
-    stamp = f"{rng.choice(('Mon', 'Tue', 'Wed', 'Thu', 'Fri'))}, {1 + number % 28:02} Jan 2026 {number % 24:02}:{number % 60:02}:07 +0100"
+    weekday = rng.choice(("Mon", "Tue", "Wed", "Thu", "Fri"))
+    stamp = f"{weekday}, {1 + number % 28:02} Jan 2026 {number % 24:02}:{number % 60:02}:07 +0100"
     lines = [f"Return-Path: <{sender.rsplit('<', 1)[-1].rstrip('>')}>"]
     for hop in range(hops):
         lines.append(
@@ -165,7 +166,8 @@ def _text_part(rng: random.Random, text: str) -> str:
     )
     html = _leaf("text/html", f"<html><head><style>p{{margin:0}}</style></head><body>{styled}</body></html>", rng)
     mark = f"alt{rng.getrandbits(40):010x}"
-    return f'Content-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\n{plain}\r\n--{mark}\r\n{html}\r\n--{mark}--\r\n'
+    head = f'Content-Type: multipart/alternative; boundary="{mark}"\r\n\r\n'
+    return f"{head}--{mark}\r\n{plain}\r\n--{mark}\r\n{html}\r\n--{mark}--\r\n"
 
 
 def _leaf(kind: str, text: str, rng: random.Random) -> str:
@@ -199,7 +201,8 @@ def _newsletter(rng: random.Random, number: int) -> bytes:
     lines = _head(rng, number, "Supplies Weekly <news@supplies.example>", "This week: up to 60 % off", hops=2)
     lines += ["List-Unsubscribe: <https://supplies.example/u>", "List-Id: <weekly.supplies.example>", "Precedence: bulk"]
     offers = "".join(
-        f'<tr><td style="padding:8px"><a href="https://supplies.example/{rng.getrandbits(64):x}">Offer {n}</a> {rng.choice(FILLER["en"])}</td></tr>'
+        f'<tr><td style="padding:8px"><a href="https://supplies.example/{rng.getrandbits(64):x}">Offer {n}</a> '
+        f"{rng.choice(FILLER['en'])}</td></tr>"
         for n in range(rng.randrange(40, 160))
     )
     return _assemble(lines, [_leaf("text/html", f"<html><body><table>{offers}</table></body></html>", rng)], rng)
@@ -215,7 +218,8 @@ def _bounce(rng: random.Random, number: int) -> bytes:
         f"Content-Type: text/plain\r\n\r\nI'm sorry. <{who}>: 550 5.1.1 User unknown\r\n",
         f"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
         f"Final-Recipient: rfc822; {who}\r\nAction: failed\r\nStatus: 5.1.1\r\n",
-        f"Content-Type: message/rfc822\r\n\r\nFrom: dana@bluedoor.example\r\nTo: {who}\r\nSubject: hello\r\n\r\nPlease cancel my plan.\r\n",
+        f"Content-Type: message/rfc822\r\n\r\nFrom: dana@bluedoor.example\r\nTo: {who}\r\nSubject: hello\r\n\r\n"
+        "Please cancel my plan.\r\n",
     )
     body = "".join(f"--{mark}\r\n{part}\r\n" for part in parts)
     return ("\r\n".join(lines) + f"\r\n\r\n{body}--{mark}--\r\n").encode()

@@ -1,4 +1,4 @@
-"""`winback once` over a mailbox, with everything on: the very jobs of the daemon, timed from the first look to the last file."""
+"""`winback once` over a mailbox, with everything on: the jobs of the daemon, timed from the first look to the last file."""
 
 from __future__ import annotations
 

@@ -33,9 +33,8 @@ def main() -> None:
     asked = options.parse_args()
     with Dovecot({USER: PASSWORD}) as server, tempfile.TemporaryDirectory(prefix="winback-bench-") as folder:
         size = sum(server.deliver(USER, data) for data in mailbox(asked.mails))
-        print(
-            f"{asked.mails} mails, {size / 1e6:.0f} MB, mean {size / asked.mails / 1e3:.0f} kB, {os.cpu_count()} cores, {asked.rounds} rounds\n"
-        )
+        mean = size / asked.mails / 1e3
+        print(f"{asked.mails} mails, {size / 1e6:.0f} MB, mean {mean:.0f} kB, {os.cpu_count()} cores, {asked.rounds} rounds\n")
         rounds = [one_round(server, Path(folder), number) for number in range(asked.rounds)]
     report(rounds)
 

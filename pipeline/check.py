@@ -93,7 +93,7 @@ def _texts(config: Config) -> Iterator[Finding]:
 def _dns(domain: str) -> Iterator[Finding]:
     """Whether the world can tell our mail from a forgery: SPF (RFC 7208) and DMARC (RFC 7489) of the sender's domain."""
     if importlib.util.find_spec("dns") is None:
-        text = "not looked at: install winback with the extra `dns` (pip install 'winback[dns]') to have SPF and DMARC checked"
+        text = "not looked at: install the extra `dns` (pip install 'winback[dns]') to have SPF and DMARC checked"
         yield Finding(what="DNS", good=None, text=text)
         return
     for name, begins, what in ((domain, "v=spf1", "SPF"), (f"_dmarc.{domain}", "v=DMARC1", "DMARC")):
@@ -105,7 +105,8 @@ def _record(name: str, begins: str, what: str) -> Finding:
     import dns.resolver
 
     try:
-        found = [b"".join(answer.strings).decode("utf-8", "replace") for answer in dns.resolver.resolve(name, "TXT", lifetime=5)]
+        answers = dns.resolver.resolve(name, "TXT", lifetime=5)
+        found = [b"".join(answer.strings).decode("utf-8", "replace") for answer in answers]
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         found = []
     except dns.exception.DNSException as error:
@@ -113,4 +114,5 @@ def _record(name: str, begins: str, what: str) -> Finding:
     for text in found:
         if text.lower().startswith(begins.lower()):
             return Finding(what=what, good=True, text=f"{name}: {text}")
-    return Finding(what=what, good=False, text=f"{name}: no {what} record: other servers may refuse your mail. Ask your mail provider")
+    text = f"{name}: no {what} record: other servers may refuse your mail. Ask your mail provider"
+    return Finding(what=what, good=False, text=text)

@@ -100,7 +100,7 @@ def _begin(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 75 another instance runs."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 75 another instance runs."""
     # One thread a library: the batches are small, and other programs want the machine too.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -219,7 +219,8 @@ def _told(told: dict[str, Any]) -> str:
     lines += [f"  date      {day['text']!r}: {day['date']} ({day['kind']})" for day in told["dates"]]
     lines += [f"  note      {name}" for name in ("opt_out", "firm") if told[name]]
     lines += [f"  sensitive {told['sensitive']}"] if told["sensitive"] else []
-    lines += [f"  plan      {step['due'][:10]} {step['template']}{' (review)' if step['review'] else ''}" for step in told["plan"]]
+    for step in told["plan"]:
+        lines.append(f"  plan      {step['due'][:10]} {step['template']}{' (review)' if step['review'] else ''}")
     lines += [f"  why       {sentence}" for sentence in told["why"]]
     return "\n".join(lines) + "\n"
 
@@ -304,7 +305,7 @@ def retry(
 
 @cli.command()
 def train(
-    shipped: Annotated[bool, typer.Option("--shipped", help="Build the model that comes with winback, from its corpus alone.")] = False,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Build the model that comes with winback.")] = False,
 ) -> None:
     """Build the model from the corpus, and from this site's corrections."""
     from pipeline import app
@@ -324,7 +325,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
     shutil.copytree(app.SHIPPED / "templates", folder / "templates")
-    typer.echo(f"{folder}/config.yaml: say who you are and where your mail is, then run winback --config {folder}/config.yaml check")
+    config = folder / "config.yaml"
+    typer.echo(f"{config}: say who you are and where your mail is, then run winback --config {config} check")
 
 
 @cli.command()

@@ -142,7 +142,7 @@ class Daemon:
             self._failure(guard, error, slowly=False)
         except (NeedsHuman, StoreBroken, ConfigError, WinbackError) as error:
             self._failure(guard, error, slowly=True)
-        except Exception as error:  # noqa: BLE001 - the next job must run whatever this one met
+        except Exception as error:
             log.exception("%s failed in a way that nobody foresaw", name)
             self._failure(guard, error, slowly=True)
         else:

@@ -8,7 +8,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -199,7 +199,7 @@ class Simulation:
         for day in range(days + 1):
             self.postman.left += self.later.get(day, [])
             for hour in (9, 11, 14, 17):
-                local = datetime.combine(first + timedelta(days=day), datetime.min.time(), zone) + timedelta(hours=hour, minutes=5)
+                local = datetime.combine(first + timedelta(days=day), time(hour, 5), zone)
                 if local.astimezone(UTC) < self.clock.at:
                     continue
                 self.clock.at = local.astimezone(UTC)
@@ -225,14 +225,14 @@ def simulate(folder: Path, days: int) -> int:
     """Play so many days on the samples and print the time line of each customer. Returns 0."""
     config = make_site(folder)
     console = Console()
-    time = SimulatedClock(FIRST_DAY)
-    with only_instance(app.lock_path(config)), app.build(config, now=time) as site:
+    simulated = SimulatedClock(FIRST_DAY)
+    with only_instance(app.lock_path(config)), app.build(config, now=simulated) as site:
         jobs.poll(site)
-        time.at += timedelta(minutes=30)
+        simulated.at += timedelta(minutes=30)
         later: dict[int, list[Path]] = {}
         for file in sorted((SAMPLES / "later").glob("+*d-*.eml")):
             later.setdefault(int(file.name[1:].split("d-")[0]), []).append(file)
-        simulation = Simulation(site, time, Postman(folder / "inbox", samples()), later)
+        simulation = Simulation(site, simulated, Postman(folder / "inbox", samples()), later)
         with console.status(f"playing {days} days ..."):
             simulation.play(days)
         console.print(f"{days} days, beginning on {FIRST_DAY:%Y-%m-%d}; a rep approves every draft the next morning.\n")

@@ -54,7 +54,9 @@ def _source(path: str, data: bytes, arrived: datetime) -> Source:
     return Source(path=path, raw=Raw(key=place.key, place=place, arrived=arrived, data=data))
 
 
-def explain(found: Iterable[Source], reader: Reader, model: Model, rules: Rules, render: flow.Render) -> Iterator[dict[str, Any]]:
+def explain(
+    found: Iterable[Source], reader: Reader, model: Model, rules: Rules, render: flow.Render
+) -> Iterator[dict[str, Any]]:
     """One plain object for each mail, in order, as `winback explain --json` prints it. Never raises because of a mail."""
     for batch in _batches(found):
         read = iter(reader.read_all([source.raw for source in batch if source.raw]))

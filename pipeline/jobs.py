@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from pipeline.core import flow
 from pipeline.core.compose import whole_body
@@ -41,7 +42,7 @@ from pipeline.core.records import (
     Text,
     Verdict,
 )
-from pipeline.edges.outbox import Found
+from pipeline.edges.outbox import Found, shown
 from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable
 from pipeline.store import Correction, Store, StoredDraft
 
@@ -255,7 +256,7 @@ def _decide(site: Site, messages: Sequence[Message]) -> None:
     for message, score, history in zip(messages, scores, histories, strict=True):
         try:
             plans.append(flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp))
-        except Exception as error:  # noqa: BLE001 - one mail's trouble must not stop the others
+        except Exception as error:
             held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
             log.exception("%s failed%s", message.key[:8], " three times and is held" if held else "")
     _evidence(site, plans, histories, now)
@@ -280,7 +281,7 @@ def _log(plan: Plan) -> None:
 
 def publish(site: Site) -> int:
     """Bring the outbox folder up to date with the rows. Returns how many files changed."""
-    now, sender = site.now(), site.rules.business.sender
+    now, sender = _business_time(site), site.rules.business.sender
     changed = 0
     for stored in site.store.drafts.to_publish(WORK_BATCH):
         name = site.outbox.publish(stored.draft, sender, now)
@@ -296,6 +297,11 @@ def publish(site: Site) -> int:
         site.store.drafts.held_shown([mail.key])
         changed += 1
     return changed + _publish_sent(site, now)
+
+
+def _business_time(site: Site) -> datetime:
+    """Now, as the clock on the wall of the business shows it: its date stands in the names of files."""
+    return site.now().astimezone(ZoneInfo(site.rules.business.timezone))
 
 
 def _publish_sent(site: Site, now: datetime) -> int:
@@ -357,7 +363,7 @@ def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
     except TextRefused as error:
         return _complain(site, found, str(error))
     if not released and stored.state != "approved":
-        site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=site.now())
+        site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=_business_time(site))
         return True
     # The row has it: what is in the file now changes nothing any more, and its copy in sent/ comes from the row.
     site.outbox.remove(found.folder, found.name)
@@ -401,10 +407,9 @@ def _complain(site: Site, found: Found, problem: str | None = None) -> bool:
 def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | None, *, by: str) -> bool:
     """Release a waiting draft, edited or not. False when it was settled before. Raises TextRefused."""
     draft = stored.draft
-    whole = whole_body(draft)
-    text = whole if body is None else body
+    text = whole_body(draft) if body is None else body
     title = subject or draft.subject
-    edited = text.strip() != whole.strip() or title != draft.subject
+    edited = body is not None and (body != shown(draft) or title != draft.subject)
     if edited and _cut_off(text, draft):
         raise TextRefused("the text ends in the middle, as if the file was only half saved: save it again")
     mail = flow.approve(draft, text, title, site.rules, site.now(), site.store.keys.stamp)

@@ -369,9 +369,9 @@ def test_an_unreadable_mail_is_held_and_shown_and_the_next_one_goes_on(world: Wo
                 if b"BOMB" in raw.data:
                     yield raw, Unreadable("it took more than 5 seconds")
                 else:
-                    yield from PLAIN.read_all([raw])
+                    yield from plain.read_all([raw])
 
-    PLAIN = world.site.reader
+    plain = world.site.reader
     world.site = replace(world.site, reader=Picky())
     world.inbox.arrive(mail("BOMB", uid="1", sender="Mallory <m@example.net>"))
     world.inbox.arrive(mail(CANCEL, uid="2"))

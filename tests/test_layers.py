@@ -109,7 +109,9 @@ def test_only_the_store_knows_sql():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_is_ever_unpickled(module: str):
-    assert [name for name in imports(module) if name.split(".")[0] in ("pickle", "joblib", "dill", "cloudpickle", "marshal")] == []
+    assert [
+        name for name in imports(module) if name.split(".")[0] in ("pickle", "joblib", "dill", "cloudpickle", "marshal")
+    ] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -118,4 +120,6 @@ def test_every_module_opens_with_what_it_is_for(module: str):
 
 
 def test_the_daemon_never_imports_the_trainer():
-    assert "pipeline.train" not in {name for module in ("pipeline.daemon", "pipeline.app", "pipeline.jobs") for name in imports(module)}
+    assert "pipeline.train" not in {
+        name for module in ("pipeline.daemon", "pipeline.app", "pipeline.jobs") for name in imports(module)
+    }

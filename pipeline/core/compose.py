@@ -113,7 +113,7 @@ def touch(step: FollowUp, case: Case, text: Text, *, key: str, review: bool, why
         headers=(*threading(case.message_id, case.thread), ("List-Unsubscribe", _unsubscribe(rules.business))),
         notes=(
             ("Kind", f"follow-up {step.number} of track {step.track}"),
-            *((("Why", sentence) for sentence in why)),
+            *(("Why", sentence) for sentence in why),
         ),
         reason=str(case.reason or ""),
         review=review,

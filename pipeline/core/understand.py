@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.core.records import FoundDate, Intent, Message, Reason, Rules, Scores, Sensitive, Span, Verdict
+from pipeline.core.records import FoundDate, Intent, Message, Rules, Scores, Sensitive, Span, Verdict
 
 SEEN = 4_000  # characters of a mail that the model is asked about
 

@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from imapclient import IMAPClient
+
 from servers import LOOPBACK, Authority, binary, free_port, until
 
 CONFIG = """\

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
 from servers import LOOPBACK, Line, RawServer, binary, free_port, until
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store.world import NOW
 
 from pipeline.store import Store, open_store
+from store.world import NOW
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from store.world import DAY, FOLDER, NOW, batch, raw
-
 from pipeline.core.records import Beginning, Cursor
 from pipeline.store import Store
 from pipeline.store.intake import content_key
+from store.world import DAY, FOLDER, NOW, batch, raw
 
 START = Cursor(folder=FOLDER, epoch="1", last=7, old_before=NOW)
 

@@ -3,6 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from pipeline.core.records import (
+    Address,
+    ContactState,
+    Decision,
+    History,
+    Intent,
+    Outcome,
+    Reason,
+    StepPlan,
+    Verdict,
+)
+from pipeline.store import Correction, Store
 from store.world import (
     CAPS,
     DAY,
@@ -20,19 +32,6 @@ from store.world import (
     steps,
     touched,
 )
-
-from pipeline.core.records import (
-    Address,
-    ContactState,
-    Decision,
-    History,
-    Intent,
-    Outcome,
-    Reason,
-    StepPlan,
-    Verdict,
-)
-from pipeline.store import Correction, Store
 
 
 def history(store: Store) -> History:

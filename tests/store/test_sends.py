@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, sent, touched
 
 from pipeline.core.records import Address, Caps, ContactState
 from pipeline.store import Store
 from pipeline.store.sends import BACKOFF, LEASE
+from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, sent, touched
 
 MINUTE = timedelta(minutes=1)
 

@@ -11,13 +11,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from store.world import DAY, MARIA, NOW, batch, cancelled, draft, message, nothing, sent
 
 from pipeline.core.records import ContactState
 from pipeline.errors import StoreBroken
 from pipeline.store import Store, open_store
 from pipeline.store.database import Database, settings
 from pipeline.store.schema import STATES, UtcTime, metadata
+from store.world import DAY, MARIA, NOW, batch, cancelled, draft, message, nothing, sent
 
 
 def test_a_wal_is_used_only_where_sqlite_keeps_it_sound():
