@@ -109,9 +109,8 @@ def test_only_the_store_knows_sql():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_is_ever_unpickled(module: str):
-    assert [
-        name for name in imports(module) if name.split(".")[0] in ("pickle", "joblib", "dill", "cloudpickle", "marshal")
-    ] == []
+    pickles = ("pickle", "joblib", "dill", "cloudpickle", "marshal")
+    assert [name for name in imports(module) if name.split(".")[0] in pickles] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -120,6 +119,5 @@ def test_every_module_opens_with_what_it_is_for(module: str):
 
 
 def test_the_daemon_never_imports_the_trainer():
-    assert "pipeline.train" not in {
-        name for module in ("pipeline.daemon", "pipeline.app", "pipeline.jobs") for name in imports(module)
-    }
+    daemon = ("pipeline.daemon", "pipeline.app", "pipeline.jobs")
+    assert "pipeline.train" not in {name for module in daemon for name in imports(module)}

@@ -101,7 +101,7 @@ def _attributions(lines: Sequence[str]) -> dict[int, int]:
     """Where attributions begin, and the line below each. They end with a colon, so only such lines are looked at."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
-        if line.rstrip().endswith((":", "：", ":*")):
+        if line.rstrip(" *").endswith((":", "：")):
             start = _attribution_start(lines, number)
             if start is not None:
                 found.setdefault(start, number + 1)
@@ -109,20 +109,163 @@ def _attributions(lines: Sequence[str]) -> dict[int, int]:
 
 
 def _attribution_start(lines: Sequence[str], last: int) -> int | None:
-    """The first line of the attribution that ends on line `last`: the nearest one that begins with a date, or the nearest."""
+    """The line on which the attribution begins that ends on line `last`: one that begins with a date, else the nearest."""
     following = _next_words(lines, last + 1)
     quoted = following < len(lines) and _is_quoted(lines[following])
     nearest = None
     for start in range(last, max(-1, last - ATTRIBUTION_LINES), -1):
+        if start < last and _is_quoted(lines[start]):
+            break
         if not lines[start].strip():
+            if nearest is not None:
+                break
             continue
-        joined = " ".join(" ".join(lines[start : last + 1]).split())
-        if len(joined) > ATTRIBUTION_LENGTH or (start < last and _is_quoted(lines[start])):
+        joined = " ".join(" ".join(line[:ATTRIBUTION_LENGTH] for line in lines[start : last + 1]).split())
+        if len(joined) > ATTRIBUTION_LENGTH:
             break
         if _is_attribution(joined, quoted=quoted):
-            if _BEGINS_WITH_DATE.match(lines[start]):
+            if _BEGINS_WITH_DATE.match(joined):
                 return start
             nearest = start if nearest is None else nearest
-        if nearest is not None and start > 0 and not lines[start - 1].strip():
-            break
     return nearest
+
+
+def _is_attribution(joined: str, *, quoted: bool) -> bool:
+    """Whether a line says who wrote what follows; `quoted`: what follows begins with `>`."""
+    dated = bool(_BEGINS_WITH_DATE.match(joined) and _DATE.search(joined))
+    addressed = bool(_ADDRESS.search(joined))
+    if not _WROTE.search(joined):
+        return addressed and dated and bool(_TIME.search(joined))
+    return quoted or ((addressed or dated) and not _BY_ONE_PRESENT.search(joined))
+
+
+_FORWARDS = (
+    "original message|forwarded message|forwarded by|mensaje original|mensaje reenviado|reenviado|correo original"
+    "|ursprüngliche nachricht|originalnachricht|weitergeleitete nachricht|message d'origine|message original"
+    "|message transféré|mensagem original|mensagem encaminhada|messaggio originale|messaggio inoltrato"
+    "|oorspronkelijk bericht|doorgestuurd bericht|oprindelig meddelelse|ursprungligt meddelande"
+)
+_BEGINS = (
+    "begin forwarded message|inicio del mensaje reenviado|anfang der weitergeleiteten (?:nachricht|e-mail)"
+    "|début du message (?:réexpédié|transféré)|início da mensagem (?:encaminhada|reencaminhada)|inizio messaggio inoltrato"
+)
+_DIVIDER = re.compile(rf"[\s*]*[-_=]{{2,}}[\s*]*(?:{_FORWARDS})\b[^-_=]{{0,60}}[-_=]{{2,}}[\s*]*$|\s*(?:{_BEGINS})\s?:\s*$", re.I)
+_RULE = re.compile(r"[\s*]*[-_=]{5,}(?:[^-_=]{1,60}[-_=]{5,})?[\s*]*$")
+_HEADER = re.compile(r"[\s*_]{0,4}([^\W\d_][\w' -]{0,18}?)[\s*_]{0,3}[:：]")
+_ROLES = {
+    name: role
+    for role, names in {
+        "from": "from,de,von,da,van,fra,från,od,от,expéditeur",
+        "date": "date,sent,fecha,enviado,enviado el,enviada,enviada em,data,gesendet,datum,envoyé,inviato,verzonden,sendt,dato"
+        ",skickat,wysłano,дата",
+        "to": "to,para,an,à,a,til,till,aan,do,кому,cc,reply-to,responder a",
+        "subject": "subject,asunto,betreff,objet,assunto,oggetto,onderwerp,emne,ämne,temat,тема",
+    }.items()
+    for name in names.split(",")
+}
+
+
+def _role(line: str) -> str | None:
+    header = _HEADER.match(line)
+    return _ROLES.get(header[1].lower()) if header else None
+
+
+def _is_header_block(lines: Sequence[str], number: int) -> bool:
+    """Whether the headers of an earlier mail begin here: who and when, and to whom or about what.
+
+    Less is no proof: web forms send From and Subject, and a customer may write "From: December I can't pay".
+    """
+    if _role(lines[number]) not in ("from", "date"):
+        return False
+    roles = {_role(line) for line in lines[number : _below_headers(lines, number)]}
+    return {"from", "date"} <= roles and not roles.isdisjoint({"to", "subject"})
+
+
+def _is_rule_above_headers(lines: Sequence[str], number: int) -> bool:
+    if not _RULE.match(lines[number]):
+        return False
+    following = _next_words(lines, number + 1)
+    return following < min(len(lines), number + 4) and _is_header_block(lines, following)
+
+
+def _below_headers(lines: Sequence[str], number: int) -> int:
+    """The line below the headers that begin here; a header may go on for a line, and there may be empty lines between."""
+    end = number
+    wrapped = False
+    for at in range(number, min(len(lines), number + HEADER_BLOCK_LINES)):
+        if _role(lines[at]):
+            end, wrapped = at + 1, False
+        elif lines[at].strip():
+            if wrapped or end != at:
+                break
+            wrapped = True
+    return end
+
+
+# --- what closes a mail
+
+_DELIMITER = re.compile(r"(?:--|—|–) ?$")
+_DECORATION = re.compile(r"[\W_ᐧ]*$")
+_LINK = re.compile(r"<[^<>]*>|\(https?:[^()]*\)|\[[^\[\]]*\]")
+
+_SENT_FROM = re.compile(
+    r"\W*(?:sent|enviado|enviada|envoyé|gesendet|inviato|sendt|skickat|verzonden|verstuurd|von meinem)\b"
+    r"(?: from| desde| de| a través de| depuis| do| da| von| mit| via| fra| från| van| using)?\s[^.,;:!?]{1,50}\W*$",
+    re.I,
+)
+_DEVICE = re.compile(
+    r"i ?phone|i ?pad|android|galaxy|samsung|huawei|xiaomi|redmi|motorola|nokia|blackberry|outlook|yahoo|gmail|hotmail"
+    r"|proton|\bmail\b|\bcorreo\b|m[óo]vil|celular|tel[ée]fono|phone|mobile?\b|handy|tablet",
+    re.I,
+)
+_FOOTERS = re.compile(
+    r"\W*(?:(?:get|obt[eé]n|obtener|obtenga|descarga|télécharger|holen sie sich) (?:outlook|yahoo|gmail|bluemail|aqua mail)\b"
+    r"|virus-free|libre de virus|sin virus|this e-?mail has been checked for viruses|este (?:correo|e-?mail).{0,30}virus"
+    r"|(?:please )?(?:consider|think).{0,40}(?:before (?:you )?print|environment)|antes de imprimir|piense en el medio ambiente)",
+    re.I,
+)
+
+# Two of these make a paragraph a disclaimer, one if it opens it.
+_DISCLAIMS = re.compile(
+    r"confidential(?:ity)?\b|disclaimer|legal notice|privileged|intended (?:recipient|only|solely|exclusively|for)"
+    r"|(?:received|receive|get) (?:this|it|the).{0,40}(?:in error|by mistake)|unauthori[sz]ed|strictly prohibited"
+    r"|addressee|confidencial(?:idad)?\b|aviso legal|advertencia legal|(?:únic|exclusiv|sol)a(?:mente)? .{0,20}destinatari"
+    r"|dirigid[oa] .{0,30}destinatari|por error|prohibid[oa]|destinatario|le informamos (?:de )?que|(?:lopd|rgpd|gdpr)\b"
+    r"|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais|riservat",
+    re.I,
+)
+_OWN_WORDS = re.compile(
+    r"\b(?:I|I'm|I'd|I've)\b|(?i:\b(?:my|me|mine|mi|mis|yo|solicito|quiero|quisiera|deseo|exijo|ejerzo|ruego|pido|please cancel)\b)"
+)
+
+_SIGN_OFF = re.compile(
+    r"\W*(?:(?:with )?(?:kind|kindest|best|warm|warmest|many)? ?(?:regards|wishes)|best|all the best|cheers|take care|sincerely"
+    r"|(?:yours )?(?:sincerely|faithfully|truly)(?: yours)?|(?:many )?thanks(?: .{0,30})?|thank you(?: .{0,30})?|respectfully"
+    r"|(?:un |muchos |cordiales |atentos )?(?:cordial |afectuoso |fuerte )?(?:saludos?|abrazos?|besos)(?: .{0,25})?|atentamente"
+    r"|cordialmente|atte|(?:muchas |mil )?gracias(?: .{0,30})?|reciba[n]? .{0,40}saludo.{0,20}|mit freundlichen grüßen"
+    r"|(?:viele|beste|liebe) grüße|cordialement|bien à vous|atenciosamente|cumprimentos|obrigad[oa]|cordiali saluti|grazie)"
+    r"\W*$",
+    re.I,
+)
+_CONTACT = re.compile(
+    r"[^\s@]@[^\s@]|https?://|www\.|(?:\+|\(|\b)\d(?:[\s().-]{0,2}\d){6,}|\b(?:tel|tlf|tfno|phone|mobile|cell|móvil|fax)\b\W"
+    r"|\b(?:S\.?L\.?U?|S\.?A|Ltd|LLC|Inc|GmbH)\b\.?|\b(?:calle|c/|avda|avenida|plaza|street|road|avenue|suite)\b",
+    re.I,
+)
+
+
+def _closing(lines: Sequence[str], start: int, end: int) -> set[int]:
+    """The lines of a span of new lines that close it without saying anything."""
+    found = {n for n in range(start, end) if _is_sent_from(lines[n])}
+    words = [n for n in range(start, end) if n not in found and not _DECORATION.match(lines[n])]
+    if words:
+        found.update(range(words[-1] + 1, end))
+    delimiter = _delimiter(lines, words, end)
+    if delimiter is not None:
+        found.update(range(delimiter, end))
+        words = [n for n in words if n < delimiter]
+    while words and (first := _disclaimer(lines, words)) is not None:
+        found.update(range(first, end))
+        words = [n for n in words if n < first]
+    found.update(_contacts(lines, words))
+    return found

@@ -20,6 +20,7 @@ OPENING = 600  # characters at the beginning of a text in which an answering mac
 FOOTER = 2_000  # characters at its end in which a mailing says how to leave it
 REPORT = 20_000  # characters of a bounce that are read: what it has to say stands above the mail it returns
 MOST_RECIPIENTS = 20  # that are taken from the text of one bounce; a mail of ours has one
+LONGEST_RESULTS = 4_000  # characters of an Authentication-Results that is believed; honest ones are far below
 LONGEST_NOTE = 10_000  # characters; people do not write that much to a small business, and newsletters do
 MOST_LINKS = 10
 
@@ -584,8 +585,8 @@ def _is_not_to_us(mail: _Mail) -> bool:
     return bool(mail.own) and mail.own.isdisjoint(map(_mailbox, (*written, *resent)))
 
 
-# A quoted string, a bracket of a comment, the end of a clause, or a word (RFC 8601 section 2.2).
-_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[();]|[^\s"();]+')
+# A bracket of a comment, the end of a clause, or a word with the quoted strings in it (RFC 8601 section 2.2).
+_WORD = re.compile(r'[();]|(?:[^\s"();]|"(?:[^"\\]|\\.)*")+')
 _RESULT = re.compile(r"([a-z0-9-]+)(?:/\d+)? ?= ?([a-z]+)")
 _SPEAKS_OF = {
     "dmarc": re.compile(r" header\.from ?= ?(\S+)"),
@@ -601,7 +602,7 @@ def _vouchers(headers: Mapping[str, list[str]], trusted: frozenset[str]) -> tupl
     Microsoft's does not.
     """
     found = headers.get("authentication-results")
-    if not found or not trusted:
+    if not found or not trusted or len(found[0]) > LONGEST_RESULTS:
         return ()
     first, *clauses = _clauses(found[0])
     server = first.partition(" ")[0].strip('"')
@@ -611,7 +612,7 @@ def _vouchers(headers: Mapping[str, list[str]], trusted: frozenset[str]) -> tupl
 
 
 def _clauses(value: str) -> Iterator[str]:
-    """What stands between the semicolons, without comments. A quoted string stays one word: it is never read as syntax."""
+    """What stands between the semicolons, without comments. A quoted string holds no words: it is never read as syntax."""
     depth, clause = 0, list[str]()
     for word in _WORD.findall(value):
         if word == "(":
@@ -622,7 +623,7 @@ def _clauses(value: str) -> Iterator[str]:
             yield " ".join(clause)
             clause = []
         elif depth == 0:
-            clause.append(word)
+            clause.append(re.sub(r"\s", "_", word))
     yield " ".join(clause)
 
 

@@ -209,7 +209,7 @@ def test_a_full_disk_is_one_clear_sentence(store: Store):
     with store.database.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreBroken, match="disk is full.*check the disk space"):
+    with pytest.raises(StoreBroken, match=r"disk is full.*check the disk space"):
         store.intake.take(batch(*map(str, range(300)), last=300), NOW)
 
 
