@@ -20,8 +20,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT / "tests"), str(HERE)]
 
-from boxes import mailbox  # noqa: E402
-from servers.dovecot import Dovecot  # noqa: E402
+from boxes import mailbox
+from servers.dovecot import Dovecot
 
 USER, PASSWORD = "dana@bluedoor.example", "secret"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 ATTRIBUTION_LINES = 6  # mailers wrap "On ..., somebody <address> wrote:" over so many lines
 ATTRIBUTION_LENGTH = 400
 HEADER_BLOCK_LINES = 14  # From to Subject, with an empty line between each two
-SIGNATURE_LINES = 12
 SIGN_OFF_LINES = 16
+DISCLAIMER_PARAGRAPHS = 8
 
 
 def cut(text: str) -> tuple[str, str]:
@@ -24,9 +24,12 @@ def cut(text: str) -> tuple[str, str]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     old = _history(lines)
     quotes = any(old)
+    spoken = False
     for start, end in _runs(old):
-        for number in _closing(lines, start, end):
+        closing = _closing(lines, start, end, spoken=spoken)
+        for number in closing:
             old[number] = True
+        spoken = spoken or len(closing) < end - start
     new = _text(line for line, is_old in zip(lines, old, strict=True) if not is_old)
     if not new and not quotes:
         return _text(lines), ""
@@ -149,7 +152,9 @@ _BEGINS = (
     "begin forwarded message|inicio del mensaje reenviado|anfang der weitergeleiteten (?:nachricht|e-mail)"
     "|début du message (?:réexpédié|transféré)|início da mensagem (?:encaminhada|reencaminhada)|inizio messaggio inoltrato"
 )
-_DIVIDER = re.compile(rf"[\s*]*[-_=]{{2,}}[\s*]*(?:{_FORWARDS})\b[^-_=]{{0,60}}[-_=]{{2,}}[\s*]*$|\s*(?:{_BEGINS})\s?:\s*$", re.I)
+_DIVIDER = re.compile(
+    rf"[\s*]*[-_=]{{2,}}[\s*]*(?:{_FORWARDS})\b[^-_=]{{0,60}}[-_=]{{2,}}[\s*]*$|\s*(?:{_BEGINS})\s?:\s*$", re.I
+)
 _RULE = re.compile(r"[\s*]*[-_=]{5,}(?:[^-_=]{1,60}[-_=]{5,})?[\s*]*$")
 _HEADER = re.compile(r"[\s*_]{0,4}([^\W\d_][\w' -]{0,18}?)[\s*_]{0,3}[:：]")
 _ROLES = {
@@ -205,7 +210,7 @@ def _below_headers(lines: Sequence[str], number: int) -> int:
 # --- what closes a mail
 
 _DELIMITER = re.compile(r"(?:--|—|–) ?$")
-_DECORATION = re.compile(r"[\W_ᐧ]*$")
+_DECORATION = re.compile(r"[\s_=*#~+.|ᐧ-]*$")
 _LINK = re.compile(r"<[^<>]*>|\(https?:[^()]*\)|\[[^\[\]]*\]")
 
 _SENT_FROM = re.compile(
@@ -229,8 +234,9 @@ _FOOTERS = re.compile(
 _DISCLAIMS = re.compile(
     r"confidential(?:ity)?\b|disclaimer|legal notice|privileged|intended (?:recipient|only|solely|exclusively|for)"
     r"|(?:received|receive|get) (?:this|it|the).{0,40}(?:in error|by mistake)|unauthori[sz]ed|strictly prohibited"
-    r"|addressee|confidencial(?:idad)?\b|aviso legal|advertencia legal|(?:únic|exclusiv|sol)a(?:mente)? .{0,20}destinatari"
-    r"|dirigid[oa] .{0,30}destinatari|por error|prohibid[oa]|destinatario|le informamos (?:de )?que|(?:lopd|rgpd|gdpr)\b"
+    r"|addressee|confidencial(?:idad)?\b|aviso legal|advertencia legal|dirigid[oa] .{0,40}destinatari|destinatari[oa]"
+    r"|(?:recib|llega).{0,60}por error|por error.{0,40}(?:recib|elim|notif|comuni)|prohibid[oa]|le informamos (?:de )?que"
+    r"|(?:lopd|rgpd|gdpr)\b"
     r"|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais|riservat",
     re.I,
 )
@@ -247,6 +253,7 @@ _SIGN_OFF = re.compile(
     r"\W*$",
     re.I,
 )
+_POSTSCRIPT = re.compile(r"\W*(?:p\.? ?[sd]\b|post ?(?:data|scriptum)|nota\b|note\b)", re.I)
 _CONTACT = re.compile(
     r"[^\s@]@[^\s@]|https?://|www\.|(?:\+|\(|\b)\d(?:[\s().-]{0,2}\d){6,}|\b(?:tel|tlf|tfno|phone|mobile|cell|móvil|fax)\b\W"
     r"|\b(?:S\.?L\.?U?|S\.?A|Ltd|LLC|Inc|GmbH)\b\.?|\b(?:calle|c/|avda|avenida|plaza|street|road|avenue|suite)\b",
@@ -254,18 +261,77 @@ _CONTACT = re.compile(
 )
 
 
-def _closing(lines: Sequence[str], start: int, end: int) -> set[int]:
-    """The lines of a span of new lines that close it without saying anything."""
+def _closing(lines: Sequence[str], start: int, end: int, *, spoken: bool) -> set[int]:
+    """The lines of a span of new lines that close it and say nothing. `spoken`: there were new words above it."""
     found = {n for n in range(start, end) if _is_sent_from(lines[n])}
     words = [n for n in range(start, end) if n not in found and not _DECORATION.match(lines[n])]
-    if words:
-        found.update(range(words[-1] + 1, end))
-    delimiter = _delimiter(lines, words, end)
-    if delimiter is not None:
-        found.update(range(delimiter, end))
-        words = [n for n in words if n < delimiter]
-    while words and (first := _disclaimer(lines, words)) is not None:
-        found.update(range(first, end))
-        words = [n for n in words if n < first]
+    for first in (_delimiter(lines, words, spoken=spoken), _disclaimer(lines, words)):
+        if first is not None:
+            words = [n for n in words if n < first]
+            found.update(range(first, end))
     found.update(_contacts(lines, words))
+    found.update(range(words[-1] + 1 if words else start, end))
     return found
+
+
+def _is_sent_from(line: str) -> bool:
+    if len(line) > 200:
+        return False
+    words = _LINK.sub("", line)
+    return bool(_FOOTERS.match(words) or (_SENT_FROM.match(words) and _DEVICE.search(words)))
+
+
+def _delimiter(lines: Sequence[str], words: Sequence[int], *, spoken: bool) -> int | None:
+    """The signature delimiter (RFC 3676 section 4.3). Without its space it counts only above what no customer tells."""
+    if not words:
+        return None
+    for number in range(words[0] if spoken else words[0] + 1, words[-1] + 1):
+        if _DELIMITER.match(lines[number]):
+            below = [lines[n] for n in words if n > number]
+            if lines[number] == "-- " or not any(map(_is_sentence, below)):
+                return number
+    return None
+
+
+def _disclaimer(lines: Sequence[str], words: Sequence[int]) -> int | None:
+    """The first line of a disclaimer that ends the words: nothing below it is in the first person."""
+    first = None
+    for paragraph in reversed(_paragraphs(words)[-DISCLAIMER_PARAGRAPHS:]):
+        joined = " ".join(lines[n] for n in paragraph)
+        if _OWN_WORDS.search(joined) or joined.rstrip().endswith("?"):
+            break
+        opening = next((n for n in paragraph if _DISCLAIMS.match(lines[n].lstrip(" *_-"))), paragraph[0])
+        text = " ".join(lines[n] for n in paragraph if n >= opening)
+        if len({hit.lower() for hit in _DISCLAIMS.findall(text)}) >= 2:
+            first = opening
+    return first
+
+
+def _paragraphs(numbers: Sequence[int]) -> list[list[int]]:
+    paragraphs: list[list[int]] = []
+    for number in numbers:
+        if paragraphs and paragraphs[-1][-1] == number - 1:
+            paragraphs[-1].append(number)
+        else:
+            paragraphs.append([number])
+    return paragraphs
+
+
+def _contacts(lines: Sequence[str], words: Sequence[int]) -> list[int]:
+    """The name, number and address below the words that end a letter."""
+    found: list[int] = []
+    for number in reversed(words[-SIGN_OFF_LINES:]):
+        if _SIGN_OFF.match(lines[number]):
+            return found if any(_CONTACT.search(lines[n]) for n in found) else []
+        if _is_sentence(lines[number]):
+            break
+        found.append(number)
+    return []
+
+
+def _is_sentence(line: str) -> bool:
+    """Whether somebody says something here: then it is no part of a signature."""
+    count = len(line.split())
+    if _POSTSCRIPT.match(line) or (count > 2 and (_OWN_WORDS.search(line) or line.rstrip().endswith(("?", "!")))):
+        return True
+    return count > 7 and not _CONTACT.search(line) and not _DISCLAIMS.search(line)

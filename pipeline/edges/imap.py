@@ -187,7 +187,7 @@ class ImapInbox:
         return [self._raw(uid, got[uid], key, cursor, whole=whole) for uid in sizes if uid in got]
 
     def _confirmed(self, client: Any, uid: int, items: list[str], before: dict[bytes, Any], size: int) -> dict[bytes, Any]:
-        """A mail that is not as long as the server said, fetched again. Some servers only estimate: twice the same is the truth."""
+        """Fetch a mail again that is not as long as announced. Some servers only estimate: twice the same is the truth."""
         again = self._fetch(client, [uid], items, b"BODY[]").get(uid, before)
         first, second = len(before[b"BODY[]"]), len(again[b"BODY[]"])
         if second not in (first, size):

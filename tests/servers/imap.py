@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from servers import Line, RawServer
 
@@ -31,6 +32,7 @@ class ScriptedImap(RawServer):
         self.answers = dict(answers or {})
         self.capabilities = capabilities
         self.commands: list[str] = []
+        self.tag = b""  # of the last command
         self.validity, self.uidnext = 7, max(self.mails, default=0) + 1
         self._tls = tls
 
@@ -39,24 +41,25 @@ class ScriptedImap(RawServer):
         return sum(each.startswith(command) for each in self.commands)
 
     def talk(self, line: Line) -> None:
-        self._answer(line, "GREETING", b"", lambda: line.write(b"* OK ready\r\n"))
+        self._answer(line, "GREETING", lambda: line.write(b"* OK ready\r\n"))
         while True:
             tag, _, command = line.read().decode().rstrip("\r\n").partition(" ")
             self.commands.append(command)
+            self.tag = tag.encode()
             verb = " ".join(command.split()[: 2 if command.upper().startswith("UID ") else 1]).upper()
             usual = getattr(self, f"_{verb.lower().replace(' ', '_')}")
-            self._answer(line, verb, tag.encode(), lambda usual=usual, tag=tag, command=command: usual(line, tag.encode(), command))
+            self._answer(line, verb, partial(usual, line, self.tag, command))
             if verb == "LOGOUT":
                 return
 
-    def _answer(self, line: Line, name: str, tag: bytes, usual: Callable[[], None]) -> None:
+    def _answer(self, line: Line, name: str, usual: Callable[[], None]) -> None:
         answer = self.answers.get(name)
         if isinstance(answer, list):
             answer = answer.pop(0) if answer else None
         if answer is None:
             usual()
         elif isinstance(answer, bytes):
-            line.write(answer.replace(b"%t", tag))
+            line.write(answer.replace(b"%t", self.tag))
         else:
             answer(line)
 
