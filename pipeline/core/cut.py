@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 ATTRIBUTION_LINES = 6  # mailers wrap "On ..., somebody <address> wrote:" over so many lines
 ATTRIBUTION_LENGTH = 400
@@ -43,7 +44,7 @@ def _text(lines: Iterable[str]) -> str:
 def _runs(old: Sequence[bool]) -> list[tuple[int, int]]:
     """The spans of new lines."""
     edges = [0, *(n for n in range(1, len(old)) if old[n] != old[n - 1]), len(old)]
-    return [(start, end) for start, end in zip(edges, edges[1:], strict=False) if start < end and not old[start]]
+    return [(start, end) for start, end in pairwise(edges) if start < end and not old[start]]
 
 
 # --- history
@@ -214,8 +215,9 @@ _DECORATION = re.compile(r"[\s_=*#~+.|ᐧ-]*$")
 _LINK = re.compile(r"<[^<>]*>|\(https?:[^()]*\)|\[[^\[\]]*\]")
 
 _SENT_FROM = re.compile(
-    r"\W*(?:sent|enviado|enviada|envoyé|gesendet|inviato|sendt|skickat|verzonden|verstuurd|von meinem)\b"
-    r"(?: from| desde| de| a través de| depuis| do| da| von| mit| via| fra| från| van| using)?\s[^.,;:!?]{1,50}\W*$",
+    r"\W*(?:(?:sent|enviado|enviada|envoyé|gesendet|inviato|sendt|skickat|verzonden|verstuurd)"
+    r" (?:from|desde|de|a través de|depuis|do|da|von|mit|via|fra|från|van|using)\s[^.,;:!?]{1,50}\W*$"
+    r"|(?:diese nachricht wurde )?von meinem .{1,50} gesendet)",
     re.I,
 )
 _DEVICE = re.compile(
@@ -226,22 +228,21 @@ _DEVICE = re.compile(
 _FOOTERS = re.compile(
     r"\W*(?:(?:get|obt[eé]n|obtener|obtenga|descarga|télécharger|holen sie sich) (?:outlook|yahoo|gmail|bluemail|aqua mail)\b"
     r"|virus-free|libre de virus|sin virus|this e-?mail has been checked for viruses|este (?:correo|e-?mail).{0,30}virus"
-    r"|(?:please )?(?:consider|think).{0,40}(?:before (?:you )?print|environment)|antes de imprimir|piense en el medio ambiente)",
+    r"|(?:please )?(?:consider|think).{0,40}(?:before (?:you )?print|environment)|antes de imprimir|piense en el medio)",
     re.I,
 )
 
-# Two of these make a paragraph a disclaimer, one if it opens it.
+# Two of these make a paragraph a disclaimer.
 _DISCLAIMS = re.compile(
     r"confidential(?:ity)?\b|disclaimer|legal notice|privileged|intended (?:recipient|only|solely|exclusively|for)"
     r"|(?:received|receive|get) (?:this|it|the).{0,40}(?:in error|by mistake)|unauthori[sz]ed|strictly prohibited"
     r"|addressee|confidencial(?:idad)?\b|aviso legal|advertencia legal|dirigid[oa] .{0,40}destinatari|destinatari[oa]"
     r"|(?:recib|llega).{0,60}por error|por error.{0,40}(?:recib|elim|notif|comuni)|prohibid[oa]|le informamos (?:de )?que"
-    r"|(?:lopd|rgpd|gdpr)\b"
-    r"|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais|riservat",
+    r"|(?:lopd|rgpd|gdpr)\b|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais|riservat",
     re.I,
 )
 _OWN_WORDS = re.compile(
-    r"\b(?:I|I'm|I'd|I've)\b|(?i:\b(?:my|me|mine|mi|mis|yo|solicito|quiero|quisiera|deseo|exijo|ejerzo|ruego|pido|please cancel)\b)"
+    r"\bI\b|(?i:\b(?:my|me|mine|mi|mis|yo|solicito|quiero|quisiera|deseo|exijo|ejerzo|ruego|pido|please cancel)\b)"
 )
 
 _SIGN_OFF = re.compile(

@@ -124,12 +124,17 @@ def reasons_for_review(
         (not screening.authenticated, "no trusted server vouches for the sender"),
         (screening.doubt is not None, screening.doubt or ""),
         (message.old, "it came before winback was started"),
-        (verdict.question, "it asks something that wants an answer"),
+        (_asks_more(verdict), "it asks something that wants an answer"),
         (verdict.opt_out, "it asks for no more mail"),
         (history.answered_thread, "this conversation had an automatic answer already"),
         (recent, "this customer had an automatic answer within the last week"),
     )
     return tuple(dict.fromkeys(text for applies, text in table if applies))
+
+
+def _asks_more(verdict: Verdict) -> bool:
+    """A wish for another date is a question by nature, and its answer is the text itself."""
+    return verdict.question and verdict.intent is Intent.CANCEL
 
 
 def template_of(verdict: Verdict) -> str:

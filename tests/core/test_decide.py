@@ -149,6 +149,10 @@ def test_any_doubt_makes_it_a_draft(changes: dict[str, object], why: str):
     assert why in decision.why[-1]
 
 
+def test_asking_for_another_date_is_answered_by_the_text_itself():
+    assert not decided(replace(SURE, intent=Intent.RESCHEDULE, reason=None, question=True)).review
+
+
 def test_an_answer_of_eight_days_ago_is_no_doubt():
     assert not decided(history=History(last_automatic=NOW - timedelta(days=8))).review
 
