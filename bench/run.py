@@ -21,9 +21,10 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT / "tests"), str(HERE)]
 
 from boxes import mailbox
+from servers import make_authority
 from servers.dovecot import Dovecot
 
-USER, PASSWORD = "dana@bluedoor.example", "secret"
+USER, PASSWORD = "dana@bluedoor.example", Dovecot.password
 
 
 def main() -> None:
@@ -31,8 +32,11 @@ def main() -> None:
     options.add_argument("--mails", type=int, default=2000)
     options.add_argument("--rounds", type=int, default=5)
     asked = options.parse_args()
-    with Dovecot({USER: PASSWORD}) as server, tempfile.TemporaryDirectory(prefix="winback-bench-") as folder:
-        size = sum(server.deliver(USER, data) for data in mailbox(asked.mails))
+    with tempfile.TemporaryDirectory(prefix="winback-bench-") as folder, Dovecot(make_authority(Path(folder))) as server:
+        size = 0
+        for data in mailbox(asked.mails):
+            server.deliver(USER, data)
+            size += len(data)
         mean = size / asked.mails / 1e3
         print(f"{asked.mails} mails, {size / 1e6:.0f} MB, mean {mean:.0f} kB, {os.cpu_count()} cores, {asked.rounds} rounds\n")
         rounds = [one_round(server, Path(folder), number) for number in range(asked.rounds)]

@@ -474,14 +474,23 @@ def _is_list(mail: _Mail) -> bool:
     envelope = [value for name in ("return-path", "sender") for value in mail.all(name) if own not in value]
     if any(map(_LIST_SENDER.search, (*envelope, mail.first("from")))):
         return True
-    # Exchange Online forwards people's mail under bounces+SRS=...@; that says nothing of the writer.
-    return any(_LIST_ENVELOPE.search(value) for value in envelope if "srs" not in value)
+    # Exchange Online forwards people's mail under bounces+SRS=...@, Gmail under ...+caf_=us=our.domain@.
+    rewritten = [value for value in envelope if "srs" not in value and "+caf_=" not in value]
+    names_us = tuple(f"={recipient.domain}@" for recipient in mail.message.recipients)
+    return any(_LIST_ENVELOPE.search(value) or _says(value, names_us) for value in rewritten)
 
 
 # A mailing speaks to its reader. A customer who wants out says "I", and that must never look like a footer.
 _FOOTERS = _wordings(
     *("click here to unsubscribe", "unsubscribe, click", "unsubscribe click", "unsubscribe, visit", "unsubscribe, go to"),
     *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe@"),
+    *(
+        "unsubscribe from this",
+        "unsubscribe from our",
+        "subscribe or unsubscribe",
+        "subscribe/unsubscribe",
+        " our mailing list",
+    ),
     *("/unsubscribe", "to remove yourself from", "if you wish to have your email", "if you wish to unsubscribe"),
     *("if you wish to be removed", "if you would like to unsubscribe", "if you no longer wish to receive"),
     *("if you no longer want to receive", "if you do not wish to receive", "if you don't wish to receive"),
@@ -492,7 +501,8 @@ _FOOTERS = _wordings(
     *("your mailing list options", "update your preferences", "view this email in", "view it in your browser"),
     *("trouble viewing this", "trouble reading this", "message is not displaying", "email is not displaying"),
     *("if you can't read this", "if you cannot read this", "if you cannot see this", "forward to a friend"),
-    *("in this issue:", "all rights reserved", "copyright 20", "copyright (c)", "copyright ©", "remove in the subject"),
+    *("in this issue:", "all rights reserved", "copyright 20", "copyright (c)", "copyright ©", "(c) 20", "© 20"),
+    *("remove in the subject", "advertise with us"),
     *("si no desea recibir", "si no deseas recibir", "si ya no desea recibir", "si ya no deseas recibir"),
     *("si desea darse de baja", "si deseas darte de baja", "para darse de baja haga", "para darse de baja de esta lista"),
     *("clic aquí para darse de baja", "clic aquí para darte de baja", "para dejar de recibir estos"),
@@ -512,12 +522,16 @@ _MAILING_ACCOUNTS = frozenset(
         *("updates", "welcome"),
     }
 )
+_MAILING_NAMES = _wordings("newsletter", "e-news", "enews", "mailing list", "digest", "bulletin", "boletín", "infolettre")
 
 
 def _is_mailing(mail: _Mail) -> bool:
-    """It seems to have gone to many: by its account, a footer that says how to leave, more links or words than notes have."""
+    """It seems to have gone to many: its sender, its footer, more links or more words than notes have say so."""
     text = mail.message.text
-    if _account(mail) in _MAILING_ACCOUNTS or len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS:
+    if len(text) > LONGEST_NOTE or text.count("://") > MOST_LINKS or _account(mail) in _MAILING_ACCOUNTS:
+        return True
+    name = mail.message.sender.name if mail.message.sender else ""
+    if _says(_plain(name).lower(), _MAILING_NAMES):
         return True
     return _says(mail.ends.lower(), _FOOTERS) or _says(mail.ends, _FOOTER_SENTENCES)
 

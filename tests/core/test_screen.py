@@ -390,6 +390,7 @@ def test_challenges_are_told_from_other_automatic_mail():
         "Errors-To: x@example.org",
         "Sender: owner-studio@example.org",
         "Return-Path: <studio-bounces+maria=example.org@lists.example.net>",
+        "Return-Path: <m-71-dana=bluedoor.example@house.example>",
         "From: studio-request@example.org",
     ],
 )
@@ -397,8 +398,11 @@ def test_lists_are_not_answered(header: str):
     assert customer(header).check == "list"
 
 
-def test_a_forwarders_rewritten_envelope_is_no_list():
-    assert customer("Return-Path: <bounces+SRS=kx3=ab@studio.onmicrosoft.example>").check is None
+@pytest.mark.parametrize(
+    "envelope", ["bounces+SRS=kx3=ab@studio.onmicrosoft.example", "maria.lopez+caf_=dana=bluedoor.example@gmail.example"]
+)
+def test_a_forwarders_rewritten_envelope_is_no_list(envelope: str):
+    assert customer(f"Return-Path: <{envelope}>").check is None
 
 
 def test_a_mailing_is_told_by_its_footer_its_links_or_its_length():
@@ -408,9 +412,9 @@ def test_a_mailing_is_told_by_its_footer_its_links_or_its_length():
     assert check_of("See https://example.org/me, and please cancel. " * 10) is None
 
 
-@pytest.mark.parametrize("account", ["news", "offers", "welcome"])
-def test_an_account_for_mailings_is_a_mailing(account: str):
-    assert customer(f"From: Yarn Barn <{account}@yarnbarn.example>").check == "mailing"
+@pytest.mark.parametrize("sender", ["Yarn Barn <news@yarnbarn.example>", "Yarn Barn Newsletter <kim@yarnbarn.example>"])
+def test_an_account_for_mailings_is_a_mailing(sender: str):
+    assert customer(f"From: {sender}").check == "mailing"
 
 
 def test_calendar_mail_is_not_answered_by_mail():
@@ -577,8 +581,8 @@ def customers_of_the_training_corpus() -> Iterator[dict[str, str]]:
 
 def test_no_words_of_a_cancelling_customer_silence_us():
     customers = list(customers_of_the_training_corpus())
-    stopped = [each["id"] for each in customers if check_of(each["text"], each["subject"])]
-    assert len(stopped) <= len(customers) / 1000, stopped
+    assert customers
+    assert [each["id"] for each in customers if check_of(each["text"], each["subject"])] == []
 
 
 NEVER = {
