@@ -14,7 +14,7 @@ ATTRIBUTION_LINES = 6  # mailers wrap "On ..., somebody <address> wrote:" over s
 ATTRIBUTION_LENGTH = 400
 HEADER_BLOCK_LINES = 14  # From to Subject, with an empty line between each two
 SIGN_OFF_LINES = 16
-DISCLAIMER_PARAGRAPHS = 8
+DISCLAIMER_LINES = 60
 
 
 def cut(text: str) -> tuple[str, str]:
@@ -213,10 +213,11 @@ def _below_headers(lines: Sequence[str], number: int) -> int:
 _DELIMITER = re.compile(r"(?:--|—|–) ?$")
 _DECORATION = re.compile(r"[\s_=*#~+.|ᐧ-]*$")
 _LINK = re.compile(r"<[^<>]*>|\(https?:[^()]*\)|\[[^\[\]]*\]")
-
+_SENT = re.compile(
+    r"\W{0,8}(?:sent|enviad[oa]|envoyé|gesendet|inviato|sendt|skickat|verzonden|verstuurd|diese|von meinem) ", re.I
+)
 _SENT_FROM = re.compile(
-    r"\W*(?:(?:sent|enviado|enviada|envoyé|gesendet|inviato|sendt|skickat|verzonden|verstuurd)"
-    r" (?:from|desde|de|a través de|depuis|do|da|von|mit|via|fra|från|van|using)\s[^.,;:!?]{1,50}\W*$"
+    r"\W{0,8}(?:\w+ (?:from|desde|de|a través de|depuis|do|da|von|mit|via|fra|från|van|using)\s[^.,;:!?]{1,50}\W*$"
     r"|(?:diese nachricht wurde )?von meinem .{1,50} gesendet)",
     re.I,
 )
@@ -226,19 +227,24 @@ _DEVICE = re.compile(
     re.I,
 )
 _FOOTERS = re.compile(
-    r"\W*(?:(?:get|obt[eé]n|obtener|obtenga|descarga|télécharger|holen sie sich) (?:outlook|yahoo|gmail|bluemail|aqua mail)\b"
-    r"|virus-free|libre de virus|sin virus|this e-?mail has been checked for viruses|este (?:correo|e-?mail).{0,30}virus"
+    r"\W{0,8}(?:(?:get|obt[eé]n|obtener|obtenga|descarga|télécharger|holen sie sich) (?:outlook|yahoo|gmail|bluemail)\b"
+    r"|virus-free|libre de virus|this e-?mail has been checked for viruses|este (?:correo|e-?mail).{0,30}virus"
     r"|(?:please )?(?:consider|think).{0,40}(?:before (?:you )?print|environment)|antes de imprimir|piense en el medio)",
     re.I,
 )
 
-# Two of these make a paragraph a disclaimer.
+# Two of these make a paragraph a disclaimer. Each of them has one of the stems, which are quicker to look for.
+_DISCLAIMER_STEMS = (
+    *("confiden", "disclaimer", "legal", "privileged", "intended", "in error", "mistake", "unauthori", "prohibi", "addressee"),
+    *("destinatari", "por error", "informamos", "lopd", "rgpd", "gdpr", "datos", "tratamiento", "vertraulich", "riservat"),
+)
 _DISCLAIMS = re.compile(
     r"confidential(?:ity)?\b|disclaimer|legal notice|privileged|intended (?:recipient|only|solely|exclusively|for)"
     r"|(?:received|receive|get) (?:this|it|the).{0,40}(?:in error|by mistake)|unauthori[sz]ed|strictly prohibited"
     r"|addressee|confidencial(?:idad)?\b|aviso legal|advertencia legal|dirigid[oa] .{0,40}destinatari|destinatari[oa]"
     r"|(?:recib|llega).{0,60}por error|por error.{0,40}(?:recib|elim|notif|comuni)|prohibid[oa]|le informamos (?:de )?que"
-    r"|(?:lopd|rgpd|gdpr)\b|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais|riservat",
+    r"|(?:lopd|rgpd|gdpr)\b|protección de datos|responsable (?:del|de su) tratamiento|vertraulich|confidentiel|confidenciais"
+    r"|riservat",
     re.I,
 )
 _OWN_WORDS = re.compile(
@@ -246,15 +252,15 @@ _OWN_WORDS = re.compile(
 )
 
 _SIGN_OFF = re.compile(
-    r"\W*(?:(?:with )?(?:kind|kindest|best|warm|warmest|many)? ?(?:regards|wishes)|best|all the best|cheers|take care|sincerely"
-    r"|(?:yours )?(?:sincerely|faithfully|truly)(?: yours)?|(?:many )?thanks(?: .{0,30})?|thank you(?: .{0,30})?|respectfully"
+    r"\W{0,8}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?(?:regards|wishes)|best|all the best|cheers|take care"
+    r"|sincerely|(?:yours )?(?:sincerely|faithfully|truly)(?: yours)?|(?:many )?thanks(?: .{0,30})?|thank you(?: .{0,30})?|respectfully"
     r"|(?:un |muchos |cordiales |atentos )?(?:cordial |afectuoso |fuerte )?(?:saludos?|abrazos?|besos)(?: .{0,25})?|atentamente"
     r"|cordialmente|atte|(?:muchas |mil )?gracias(?: .{0,30})?|reciba[n]? .{0,40}saludo.{0,20}|mit freundlichen grüßen"
     r"|(?:viele|beste|liebe) grüße|cordialement|bien à vous|atenciosamente|cumprimentos|obrigad[oa]|cordiali saluti|grazie)"
     r"\W*$",
     re.I,
 )
-_POSTSCRIPT = re.compile(r"\W*(?:p\.? ?[sd]\b|post ?(?:data|scriptum)|nota\b|note\b)", re.I)
+_POSTSCRIPT = re.compile(r"\W{0,8}(?:p\.? ?[sd]\b|post ?(?:data|scriptum)|nota\b|note\b)", re.I)
 _CONTACT = re.compile(
     r"[^\s@]@[^\s@]|https?://|www\.|(?:\+|\(|\b)\d(?:[\s().-]{0,2}\d){6,}|\b(?:tel|tlf|tfno|phone|mobile|cell|móvil|fax)\b\W"
     r"|\b(?:S\.?L\.?U?|S\.?A|Ltd|LLC|Inc|GmbH)\b\.?|\b(?:calle|c/|avda|avenida|plaza|street|road|avenue|suite)\b",
@@ -276,10 +282,9 @@ def _closing(lines: Sequence[str], start: int, end: int, *, spoken: bool) -> set
 
 
 def _is_sent_from(line: str) -> bool:
-    if len(line) > 200:
-        return False
-    words = _LINK.sub("", line)
-    return bool(_FOOTERS.match(words) or (_SENT_FROM.match(words) and _DEVICE.search(words)))
+    if _FOOTERS.match(line):
+        return True
+    return bool(_SENT.match(line) and _SENT_FROM.match(_LINK.sub("", line)) and _DEVICE.search(line))
 
 
 def _delimiter(lines: Sequence[str], words: Sequence[int], *, spoken: bool) -> int | None:
@@ -297,7 +302,10 @@ def _delimiter(lines: Sequence[str], words: Sequence[int], *, spoken: bool) -> i
 def _disclaimer(lines: Sequence[str], words: Sequence[int]) -> int | None:
     """The first line of a disclaimer that ends the words: nothing below it is in the first person."""
     first = None
-    for paragraph in reversed(_paragraphs(words)[-DISCLAIMER_PARAGRAPHS:]):
+    tail = "\n".join(lines[n] for n in words[-DISCLAIMER_LINES:]).lower()
+    if not any(stem in tail for stem in _DISCLAIMER_STEMS):
+        return None
+    for paragraph in reversed(_paragraphs(words[-DISCLAIMER_LINES:])):
         joined = " ".join(lines[n] for n in paragraph)
         if _OWN_WORDS.search(joined) or joined.rstrip().endswith("?"):
             break

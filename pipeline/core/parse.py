@@ -744,6 +744,8 @@ def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
     codec = _codec(charset or "utf-8")
     if codec is None and defects is not None:
         defects.note(f"unknown charset {charset[:40]!r}")
+    if codec and data.isascii() and codec.startswith(("utf-7", "iso2022", "hz")):
+        return data.decode(codec, "replace")  # as UTF-8 it would look right, and be unreadable
     for candidate in ("utf-8", codec) if codec in ("cp1252", "iso8859-15") else (codec, "utf-8"):
         try:
             return data.decode(candidate or "utf-8")
@@ -751,7 +753,7 @@ def _decoded(data: bytes, charset: str, defects: _Defects | None = None) -> str:
             continue
     if defects is not None:
         defects.note(f"text that is not {charset[:40] or 'utf-8'}")
-    return data.decode(codec, "replace") if codec and data.isascii() else _guessed(data)
+    return _guessed(data)
 
 
 def _guessed(data: bytes) -> str:

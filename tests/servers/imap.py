@@ -43,11 +43,11 @@ class ScriptedImap(RawServer):
     def talk(self, line: Line) -> None:
         self._answer(line, "GREETING", lambda: line.write(b"* OK ready\r\n"))
         while True:
-            tag, _, command = line.read().decode().rstrip("\r\n").partition(" ")
+            tag, _, command = line.read().decode(errors="replace").rstrip("\r\n").partition(" ")
             self.commands.append(command)
             self.tag = tag.encode()
             verb = " ".join(command.split()[: 2 if command.upper().startswith("UID ") else 1]).upper()
-            usual = getattr(self, f"_{verb.lower().replace(' ', '_')}")
+            usual = getattr(self, f"_{verb.lower().replace(' ', '_')}", self._bad)
             self._answer(line, verb, partial(usual, line, self.tag, command))
             if verb == "LOGOUT":
                 return
@@ -78,6 +78,9 @@ class ScriptedImap(RawServer):
 
     def _ok(self, line: Line, tag: bytes, command: str) -> None:
         line.write(b"%s OK done\r\n" % tag)
+
+    def _bad(self, line: Line, tag: bytes, command: str) -> None:
+        line.write(b"%s BAD what?\r\n" % tag)
 
     _login = _noop = _uid_store = _ok
 

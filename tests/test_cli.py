@@ -1,0 +1,318 @@
+"""The verbs as a user types them: a real process's exit codes, and what is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import mail
+from filelock import FileLock
+from servers import until
+from site_of import ROOT, make_config
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import cli
+from pipeline.errors import ConfigError, WinbackError
+
+CANCEL = "Please cancel my membership from December. It has become too expensive for me."
+
+
+class Shop:
+    """A site on Maildirs, and somebody who types."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = make_config(folder, acknowledgments="review")
+        for part in ("cur", "new", "tmp"):
+            (folder / "inbox" / part).mkdir(parents=True)
+
+    def types(self, *words: str) -> Result:
+        return CliRunner().invoke(cli, ["--config", str(self.config), *words])
+
+    def says(self, *words: str) -> str:
+        result = self.types(*words)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def told(self, *words: str) -> object:
+        return json.loads(self.types(*words).stdout)
+
+    def arrives(self, data: bytes, name: str = "1") -> None:
+        (self.folder / "inbox" / "new" / name).write_bytes(data)
+
+    def sent(self) -> list[Path]:
+        return sorted((self.folder / "sent-mail" / "new").glob("*"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    made = Shop(tmp_path)
+    made.says("once")  # the first look: what comes from now on is new
+    return made
+
+
+@pytest.fixture
+def drafted(shop: Shop) -> Shop:
+    shop.arrives(mail(CANCEL))
+    shop.says("once")
+    return shop
+
+
+def draft_id(shop: Shop) -> str:
+    (row,) = shop.told("review", "list", "--json")
+    return row["id"]
+
+
+def winback(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline.cli", *words]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120
+    )
+
+
+def test_help_and_version_need_no_configuration(tmp_path: Path):
+    assert "run" in CliRunner().invoke(cli, ["--help"]).output
+    assert re.match(r"winback \d+\.\d+", CliRunner().invoke(cli, ["--version"]).output)
+
+
+def test_init_makes_a_site_that_check_finds_in_order(tmp_path: Path):
+    site = tmp_path / "shop"
+    assert CliRunner().invoke(cli, ["init", str(site)]).exit_code == 0
+    for part in ("cur", "new", "tmp"):
+        (site / "inbox" / part).mkdir(parents=True)
+    result = CliRunner().invoke(cli, ["--config", str(site / "config.yaml"), "check"])
+    assert result.exit_code == 0, result.output
+    assert "BAD" not in result.output
+
+
+def test_init_leaves_a_folder_with_something_in_it_alone(tmp_path: Path):
+    (tmp_path / "precious").touch()
+    result = CliRunner().invoke(cli, ["init", str(tmp_path)])
+    assert isinstance(result.exception, WinbackError)
+    assert [file.name for file in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_wrong_configuration_is_exit_code_2_with_every_mistake(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("business:\n  name: ''\n  timezone: Mars\ninbox:\n  url: ftp://x\n")
+    done = winback("once", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("config.yaml:") >= 3
+
+
+def test_wrong_usage_is_exit_code_2(tmp_path: Path):
+    assert winback("frobnicate", cwd=tmp_path).returncode == 2
+
+
+def test_a_second_instance_is_exit_code_75(drafted: Shop):
+    with FileLock(drafted.folder / "state" / "winback.db.lock"):
+        done = winback("once", cwd=drafted.folder)
+    assert done.returncode == 75
+    assert "another winback works" in done.stderr
+
+
+def test_once_tells_what_it_did_and_ends_with_0(shop: Shop):
+    shop.arrives(mail(CANCEL))
+    done = shop.told("once", "--json")
+    assert (done["poll"], done["work"], done["publish"]) == (1, 1, 1)
+
+
+def test_once_with_a_missing_mailbox_is_exit_code_1_and_says_what_to_do(shop: Shop):
+    (shop.folder / "inbox").rename(shop.folder / "elsewhere")
+    done = winback("once", cwd=shop.folder)
+    assert done.returncode == 1
+    assert str(shop.folder / "inbox") in done.stderr
+
+
+def test_a_draft_is_listed_shown_and_approved(drafted: Shop):
+    name = draft_id(drafted)
+    assert "Maria Lopez" in drafted.says("review", "list")
+    shown = drafted.says("review", "show", name)
+    assert "To: maria@example.org" in shown
+    assert "Reason: price" in shown
+    drafted.says("review", "approve", name)
+    assert list((drafted.folder / "outbox" / "review").iterdir()) == []
+    drafted.says("once")
+    assert len(drafted.sent()) == 1
+
+
+def test_approving_twice_sends_once_and_says_so(drafted: Shop):
+    name = draft_id(drafted)
+    drafted.says("review", "approve", name)
+    assert "was approved before" in str(drafted.types("review", "approve", name).exception)
+    drafted.says("once")
+    assert len(drafted.sent()) == 1
+
+
+def test_a_rejected_draft_is_not_sent(drafted: Shop):
+    drafted.says("review", "reject", draft_id(drafted))
+    drafted.says("once")
+    assert drafted.sent() == []
+    assert "no draft waits" in drafted.says("review", "list")
+
+
+def test_a_corrected_draft_has_the_right_text(drafted: Shop):
+    drafted.says("review", "correct", draft_id(drafted), "timing")
+    (file,) = (drafted.folder / "outbox" / "review").iterdir()
+    assert "X-Winback-Reason: timing" in file.read_text(encoding="utf-8")
+
+
+def test_an_unknown_draft_is_a_clear_error(drafted: Shop):
+    assert "no draft begins with zzz" in str(drafted.types("review", "show", "zzz").exception)
+
+
+def test_stop_stops_sending_until_resume(drafted: Shop):
+    drafted.says("review", "approve", draft_id(drafted))
+    drafted.says("stop")
+    drafted.says("once")
+    assert drafted.sent() == []
+    assert "STOPPED" in drafted.says("status")
+    drafted.says("resume")
+    drafted.says("once")
+    assert len(drafted.sent()) == 1
+
+
+def test_status_counts_what_is_there(drafted: Shop):
+    told = drafted.told("status", "--json")
+    assert told["counts"]["message"] == {"decided": 1}
+    assert told["counts"]["draft"] == {"waiting": 1}
+    assert "1 waiting" in drafted.says("status")
+
+
+def test_status_shows_alarms(shop: Shop):
+    (shop.folder / "inbox").rename(shop.folder / "elsewhere")
+    shop.types("once")
+    assert "ALARM" in shop.says("status")
+    assert any("NOTE" in file.name for file in (shop.folder / "outbox").iterdir())
+
+
+def test_contacts_are_listed_shown_exported_suppressed_and_erased(drafted: Shop):
+    assert "in_follow_up" in drafted.says("contacts", "list")
+    assert "drafted" in drafted.says("contacts", "show", "maria@example.org")
+    assert drafted.told("contacts", "export", "Maria@Example.org")["contact"][0]["name"] == "Maria Lopez"
+    drafted.says("contacts", "suppress", "maria@example.org")
+    assert drafted.told("contacts", "list", "--json")[0]["state"] == "suppressed"
+    drafted.says("contacts", "erase", "maria@example.org")
+    assert drafted.told("contacts", "list", "--json") == []
+    left = [file for file in drafted.folder.rglob("*") if file.is_file() and file.parent.name != "new"]
+    assert [file.name for file in left if b"Maria" in file.read_bytes()] == []
+
+
+def test_somebody_unknown_is_a_clear_error(shop: Shop):
+    assert "not known here" in str(shop.types("contacts", "show", "nobody@example.org").exception)
+
+
+def test_explain_tells_one_object_a_mail_in_order(shop: Shop, tmp_path: Path):
+    for number, words in enumerate((CANCEL, "Thank you for yesterday!")):
+        (tmp_path / f"{number}.eml").write_bytes(mail(words))
+    out = shop.says("explain", "--json", str(tmp_path / "1.eml"), str(tmp_path / "0.eml"), str(tmp_path / "nothing.eml"))
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [Path(each["path"]).name for each in told] == ["1.eml", "0.eml", "nothing.eml"]
+    assert [each["intent"] for each in told] == ["none", "cancel", "none"]
+    assert told[1]["plan"][0]["template"] == "price"
+    assert "nothing.eml" in told[2]["error"]
+
+
+EXPLAINED = set(
+    "path message_id from subject text screen may_reply is_bounce bounced intent reason subreason confidence"
+    " intent_confidence language dates sensitive opt_out firm plan why error".split()
+)
+
+
+def test_explain_has_exactly_the_documented_keys(shop: Shop, tmp_path: Path):
+    (tmp_path / "a.eml").write_bytes(mail(CANCEL))
+    out = shop.says("explain", "--json", str(tmp_path / "a.eml"), str(tmp_path / "none.eml"))
+    assert [set(json.loads(line)) for line in out.splitlines()] == [EXPLAINED, EXPLAINED]
+
+
+def test_explain_reads_folders_and_standard_input_and_changes_nothing(shop: Shop, tmp_path: Path):
+    box = tmp_path / "box"
+    box.mkdir()
+    (box / "a.eml").write_bytes(mail(CANCEL))
+    result = CliRunner().invoke(
+        cli, ["--config", str(shop.config), "explain", "--json", str(box), "-"], input=mail("Thank you!")
+    )
+    assert [json.loads(line)["intent"] for line in result.stdout.splitlines()] == ["cancel", "none"]
+    assert shop.told("status", "--json")["counts"]["message"] == {}
+
+
+def test_own_addresses_can_be_given_to_explain(shop: Shop, tmp_path: Path):
+    file = tmp_path / "a.eml"
+    file.write_bytes(mail(CANCEL))
+
+    def screened(*own: str) -> str | None:
+        told = json.loads(shop.says("explain", "--json", str(file), *(word for one in own for word in ("--own", one))))
+        return told["screen"]
+
+    assert screened() is None
+    assert screened("other@example.net") == "not_to_us"
+    assert screened("maria@example.org") == "own"
+    assert screened("unknown") is None
+
+
+def test_explain_for_people_says_why(shop: Shop, tmp_path: Path):
+    (tmp_path / "a.eml").write_bytes(mail(CANCEL))
+    assert "why" in shop.says("explain", str(tmp_path / "a.eml"))
+
+
+def test_check_names_a_broken_text(shop: Shop, tmp_path: Path):
+    texts = tmp_path / "texts" / "en"
+    texts.mkdir(parents=True)
+    (tmp_path / "texts" / "es").symlink_to(ROOT / "templates" / "es")
+    for file in (ROOT / "templates" / "en").iterdir():
+        (texts / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    (texts / "price.txt").write_text("Subject: x\n\nYour plan is cancelled. Save 20 with a coupon.", encoding="utf-8")
+    shop.config.write_text(re.sub(r"folder: \S+templates", f"folder: {tmp_path / 'texts'}", shop.config.read_text()))
+    result = shop.types("check")
+    assert result.exit_code == 1
+    assert "en/price.txt" in result.output
+
+
+def test_a_missing_text_is_a_configuration_error(shop: Shop):
+    shop.config.write_text(shop.config.read_text().replace("template: price_2", "template: price_9"))
+    result = shop.types("once")
+    assert isinstance(result.exception, ConfigError)
+    assert "price_9" in str(result.exception)
+
+
+def test_a_held_mail_can_be_retried(shop: Shop):
+    assert "nothing that is held" in str(shop.types("retry", "0123456789abcdef").exception)
+
+
+def test_migrate_says_where_the_store_stands(shop: Shop):
+    assert "revision 0001" in shop.says("migrate")
+
+
+@pytest.fixture
+def running(shop: Shop) -> Iterator[tuple[Shop, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "pipeline.cli", "--log", "json", "run"]
+    process = subprocess.Popen(
+        command, cwd=shop.folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    until(lambda: shop.told("status", "--json")["heartbeat"], within=60, what="the daemon")
+    yield shop, process
+    process.kill()
+    process.wait()
+
+
+def test_the_daemon_works_reloads_and_ends_in_good_order(running: tuple[Shop, subprocess.Popen[str]]):
+    shop, process = running
+    shop.arrives(mail(CANCEL))
+    until(lambda: list((shop.folder / "outbox" / "review").iterdir()), within=30, what="a draft")
+    shop.config.write_text(shop.config.read_text() + "\nnonsense: 1\n")
+    process.send_signal(1)
+    until(lambda: list((shop.folder / "outbox").glob("NOTE*")), within=30, what="a note on the wrong configuration")
+    began = time.monotonic()
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert any("old one stays" in line["text"] for line in lines)
+    assert "maria" not in errors.lower()
