@@ -61,9 +61,7 @@ class Business:
 
 
 @pytest.fixture
-def business(
-    dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Business]:
+def business(dovecot: Dovecot, smtp_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Business]:
     monkeypatch.setenv("MAIL_PASSWORD", dovecot.password)
     folder = tmp_path.name
     dovecot.create(USER, folder)

@@ -397,6 +397,28 @@ def test_a_held_mail_moved_to_a_reason_gets_its_draft(world: World):
     round_(world)
     (held,) = world.files("held")
     assert "does not want mail" in held.read_text(encoding="utf-8")
+    world.move(held, "price")
+    round_(world)
+    assert [file.parent.name for file in world.outbox.glob("*/*.eml")] == ["review"]
+    (label,) = world.site.store.overview.corrections()
+    assert (label["was_reason"], label["reason"]) == ("price", "price")
+
+
+def test_a_mail_that_broke_the_core_can_be_answered_by_hand(world: World):
+    render = world.site.render
+
+    def broken(name: str, language: str, values: object) -> object:
+        raise RuntimeError("bug")
+
+    world.site = replace(world.site, render=broken)
+    world.inbox.arrive(mail(CANCEL))
+    jobs.poll(world.site)
+    jobs.work(world.site)
+    world.site = replace(world.site, render=render)
+    round_(world)
+    world.move(world.files("held")[0], "price")
+    round_(world)
+    assert len(world.files("review")) == 1
 
 
 def test_a_full_disk_stops_fetching_with_a_clear_sentence(world: World):

@@ -71,8 +71,8 @@ def answer_as(
     stamp: Stamp,
     revision: int,
 ) -> Plan:
-    """As `answer`, with the verdict of a person: the new text always goes to review, and nobody is silenced by it."""
-    screening = replace(screen(message, rules, history), doubt="a rep corrected the reading")
+    """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review."""
+    screening = Screening(doubt="a rep corrected the reading")
     return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=revision)
 
 

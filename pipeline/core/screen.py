@@ -189,7 +189,7 @@ _NOT_DELIVERED_TEXT = _NOT_DELIVERED + _wordings(
 # With one of these a server may have said no to us and not to the mailbox: the address may well exist.
 _NOT_THE_MAILBOX = _wordings(
     *("quota", "mailbox full", "mailbox is full", "is full", "exceed", "storage", "spam", "blocked", "blocklist"),
-    *("block list", "blacklist", "black list", "blackhole", "policy", "reputation", "dmarc", " spf ", "dkim", "virus"),
+    *("block list", "blacklist", "black list", "blackhole", "policy", "reputation", "dmarc", "spf", "dkim", "virus"),
     *("authenticat", "relaying", "relay access", "not relay", "greylist", "graylist", "temporar", "timed out"),
     *("too large", "too big", "too many", "reverse", "client host", "helo", "ehlo", "rdns"),
     *("sender address", "sender verify", "sender domain", "sender rejected", "return path", "return-path"),
@@ -433,9 +433,9 @@ _AUTOMATIC_SUBJECT = re.compile(
 )
 # Each begins a sentence: a customer who writes "I know that this is an automated message, but" is not silenced by it.
 _AUTOMATIC_SENTENCES = _sentences(
-    *("This is an automat", "This is an auto-", "This is an auto ", "This message was automatically generated"),
-    *("This email was automatically generated", "This e-mail was automatically generated"),
-    *("This message was sent automatically", "This email was sent automatically"),
+    *("This is an automat", "This is an auto-reply", "This is an auto-generated", "This is an auto reply"),
+    *("This message was automatically generated", "This email was automatically generated"),
+    *("This e-mail was automatically generated", "This message was sent automatically", "This email was sent automatically"),
     *("Esta es una respuesta automática", "Este es un mensaje automático", "Este es un correo automático"),
     *("Este mensaje ha sido generado automáticamente", "Dies ist eine automatisch", "Diese E-Mail wurde automatisch"),
     *("Diese Nachricht wurde automatisch", "Ceci est une réponse automatique", "Ceci est un message automatique"),
@@ -484,13 +484,8 @@ def _is_list(mail: _Mail) -> bool:
 _FOOTERS = _wordings(
     *("click here to unsubscribe", "unsubscribe, click", "unsubscribe click", "unsubscribe, visit", "unsubscribe, go to"),
     *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe@"),
-    *(
-        "unsubscribe from this",
-        "unsubscribe from our",
-        "subscribe or unsubscribe",
-        "subscribe/unsubscribe",
-        " our mailing list",
-    ),
+    *("unsubscribe from this", "unsubscribe from our", "subscribe or unsubscribe", "subscribe/unsubscribe"),
+    *("to our mailing list", "on our mailing list", "from our mailing list"),
     *("/unsubscribe", "to remove yourself from", "if you wish to have your email", "if you wish to unsubscribe"),
     *("if you wish to be removed", "if you would like to unsubscribe", "if you no longer wish to receive"),
     *("if you no longer want to receive", "if you do not wish to receive", "if you don't wish to receive"),

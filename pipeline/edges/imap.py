@@ -38,7 +38,7 @@ GOODBYE = 5.0
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Whatever a server says that is no IMAP comes out of imaplib and imapclient as one of these.
-_BROKEN = (OSError, IMAPClientError, ValueError, LookupError)
+_BROKEN = (OSError, IMAPClientError, ValueError, LookupError, AttributeError)
 
 # A "no" that passes by itself: response codes of RFC 5530 and of Gmail, and the words of servers that send no code.
 _PASSING = re.compile(

@@ -1,34 +1,213 @@
-"""Run a pure function over raw mails in child processes: a hostile mail costs itself, never the daemon.
+"""Run a pure function over raw mails in child processes, so that a hostile mail costs itself and never the daemon.
 
-A child dies of a mail that takes too long or crashes it; it is replaced, and the mails beside it are read again.
+A child dies of a mail that takes too long or that crashes it. Another one takes its place and reads the mails beside it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import resource
 import signal
+import subprocess
+import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing import resource_tracker
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from pipeline.core.records import Raw
 from pipeline.errors import TryLater, Unreadable
 
 T = TypeVar("T")
 
-CHUNK_MAILS = 16
+CHUNK_MAILS = 16  # mails that travel together: pickling and waking up cost more than reading a small one
 CHUNK_BYTES = 2_000_000
-CHUNKS_AHEAD = 2  # for each child: one that it reads, one that waits
-START_SECONDS = 60.0  # a child imports scikit-learn on a slow machine
+CHUNKS_AHEAD = 2  # for each child: one that it reads, and one that is ready for it
+START_SECONDS = 60.0  # what a child imports may be slow to load
 START_TRIES = 3
-GRACE_SECONDS = 5.0  # beyond the limits of its mails, before a child that does not answer is killed
+GRACE_SECONDS = 5.0  # after the time of all its mails, until a child that stands still is killed
+
+
+class Reader(Generic[T]):
+    """Reads mails in `workers` child processes; with 0 in this process, without limits.
+
+    `read` is a function of an importable module: a child imports it by its name. A mail may take `seconds` of time and
+    `memory_mb` MiB more than a child has at rest. The children start with the first mail.
+    """
+
+    def __init__(self, read: Callable[[Raw], T], *, workers: int, seconds: float = 5, memory_mb: int = 512) -> None:
+        self._setup = _Setup(read, seconds, memory_mb)
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="reader")
+        self._own = threading.local()  # each thread talks to one child
+        self._children: set[_Child] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        _silence()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the children, whatever they do."""
+        with self._lock:
+            self._closed = True
+            for child in self._children:
+                child.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+    def read_all(self, raws: Iterable[Raw]) -> Iterator[tuple[Raw, T | Unreadable]]:
+        """Each mail with what `read` made of it, in the order given, while the children read ahead.
+
+        Unreadable is returned, not raised, for a mail that `read` refused or that broke a limit. Raises TryLater if no
+        child can be started.
+        """
+        if not self._workers:
+            yield from ((raw, _answer(self._setup, raw)) for raw in raws)
+            return
+        waiting: deque[tuple[Sequence[Raw], Future[list[Any]]]] = deque()
+        try:
+            for chunk in _chunks(raws):
+                waiting.append((chunk, self._pool.submit(self._read_chunk, chunk)))
+                while waiting and (len(waiting) > CHUNKS_AHEAD * self._workers or waiting[0][1].done()):
+                    yield from _paired(*waiting.popleft())
+            while waiting:
+                yield from _paired(*waiting.popleft())
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _read_chunk(self, chunk: Sequence[Raw]) -> list[Any]:
+        answers: dict[int, Any] = {}
+        left = list(range(len(chunk)))
+        while left:
+            result = self._ask([chunk[number] for number in left])
+            if isinstance(result, list):
+                answers.update(zip(left, result, strict=True))
+                break
+            if result.begun <= len(left):
+                answers[left.pop(result.begun - 1)] = Unreadable(f"{result.cause}; look at it in a mail program")
+            elif len(left) == 1:
+                answers[left.pop()] = Unreadable(f"what was read of it could not be handed over: {result.cause}")
+            else:  # all of them were read, and one of the results broke the child: find out which
+                answers.update((number, self._read_chunk([chunk[number]])[0]) for number in left)
+                break
+        return [answers[number] for number in range(len(chunk))]
+
+    def _ask(self, mails: list[Raw]) -> list[Any] | _Death:
+        """The answers of this thread's child, or its death. One that dies before its first mail is replaced in silence."""
+        for _ in range(START_TRIES):
+            child: _Child = getattr(self._own, "child", None) or self._started()
+            result = child.ask(mails)
+            if isinstance(result, list):
+                return result
+            self._bury(child)
+            if result.begun:
+                return result
+        raise TryLater(f"the processes that read mails don't start: {result.cause}")
+
+    def _started(self) -> _Child:
+        with self._lock:
+            if self._closed:
+                raise TryLater("the reader is closed")
+            child = _Child(self._setup)
+            self._children.add(child)
+        self._own.child = child
+        return child
+
+    def _bury(self, child: _Child) -> None:
+        with self._lock:
+            self._own.child = None
+            self._children.discard(child)
+            child.kill()
+
+
+def _chunks(raws: Iterable[Raw]) -> Iterator[Sequence[Raw]]:
+    chunk: list[Raw] = []
+    size = 0
+    for raw in raws:
+        chunk.append(raw)
+        size += len(raw.data)
+        if len(chunk) >= CHUNK_MAILS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _paired(chunk: Sequence[Raw], future: Future[list[Any]]) -> Iterator[tuple[Raw, Any]]:
+    return zip(chunk, future.result(), strict=True)
+
+
+# --- a child, seen from here
+
+
+class _Setup(NamedTuple):
+    """What a child has to know before its first mail."""
+
+    read: Callable[[Raw], Any]
+    seconds: float
+    memory_mb: int
+
+
+class _Death(NamedTuple):
+    """How a child ended: how many mails it had begun (one more: it had read all of them), and of what."""
+
+    begun: int
+    cause: str
+
+
+class _Child:
+    """One child process. It shares nothing with this one but two pipes, and ends when they do."""
+
+    def __init__(self, setup: _Setup) -> None:
+        self._setup = setup
+        self._ready = False
+        self._connection, theirs = Pipe()
+        self._progress, their_progress = os.pipe()
+        os.set_blocking(self._progress, False)
+        ours = (theirs.fileno(), their_progress)
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+            [sys.executable, "-c", _BOOT.format(path=sys.path, module=__name__, fds=ours)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=ours,
+            start_new_session=True,  # a Ctrl-C on the terminal is for the parent, who decides
+        )
+        theirs.close()
+        os.close(their_progress)
+
+    def ask(self, mails: list[Raw]) -> list[Any] | _Death:
+        """Its answers to these mails, in their order, or its death."""
+        try:
+            if not self._ready:
+                self._connection.send(self._setup)
+                self._receive(START_SECONDS)
+                self._ready = True
+            self._connection.send(mails)
+            answers: list[Any] = self._receive(len(mails) * self._setup.seconds + GRACE_SECONDS)
+        except (EOFError, OSError) as error:
+            self.kill()
+            return _Death(self._begun(), self._cause(error))
+        self._begun()
+        return answers
+
+    def kill(self) -> None:
+        """End it at once, and leave nothing of it behind."""
+        self._process.kill()
+        self._process.wait()
+        ...
+'''

@@ -247,12 +247,12 @@ class Plans:
         """A rep said what a mail really is: end what followed from the old reading, write the new one, keep the label."""
         key = plan.message.key
         with self._database.writing() as connection:
-            old = connection.execute(sa.select(decision).where(decision.c.message == key)).one()
-            self._learn(connection, old, correction, now)
+            old = connection.execute(sa.select(decision).where(decision.c.message == key)).first()
+            self._learn(connection, key, old, correction, now)
             acknowledged = self._withdraw(connection, key, now)
             connection.execute(step.delete().where(step.c.case == key, step.c.state.in_(("planned", "moved"))))
-            new = _decision(plan, now)
-            connection.execute(decision.update().where(decision.c.message == key).values(**new))
+            connection.execute(decision.delete().where(decision.c.message == key))
+            connection.execute(decision.insert().values(**_decision(plan, now)))
             self._finish_message(connection, plan)
             record(
                 connection,
@@ -272,18 +272,11 @@ class Plans:
             if plan.contact:
                 self._contact(connection, plan, plan.contact, now)
 
-    def _learn(self, connection: sa.Connection, old: Row, correction: Correction, now: datetime) -> None:
-        values = {"at": now, "by": correction.by, "was_intent": old.intent, "was_reason": old.reason}
-        connection.execute(label.delete().where(label.c.message == old.message))
-        connection.execute(
-            label.insert().values(
-                message=old.message,
-                intent=correction.intent,
-                reason=correction.reason,
-                confidence=old.confidence,
-                **values,
-            )
-        )
+    def _learn(self, connection: sa.Connection, key: str, old: Row | None, correction: Correction, now: datetime) -> None:
+        was = {"was_intent": old.intent, "was_reason": old.reason, "confidence": old.confidence} if old else {}
+        said = {"intent": correction.intent, "reason": correction.reason, "by": correction.by}
+        connection.execute(label.delete().where(label.c.message == key))
+        connection.execute(label.insert().values(message=key, at=now, **was, **said))
 
     def _withdraw(self, connection: sa.Connection, key: str, now: datetime) -> bool:
         """Take back what is not out yet. Returns True when an acknowledgment is sent, or may be."""

@@ -617,15 +617,15 @@ class TestBrokenConnections:
         with ScriptedImap({1: MAIL}, {command: [trouble] * 2}) as server:
             inbox = opened(server, read_timeout=0.2, connect_timeout=0.2)
             cursor = Cursor(folder=inbox.folder, epoch="7", last=0, old_before=NOW)
-            got: list[Raw] = []
+            got: list[Batch] = []
 
-            def mended() -> bool:
+            def look() -> bool:
                 with suppress(TryLater, NeedsHuman):
-                    got.extend(raws(inbox, cursor))
-                return not server.answers[command]
+                    got.extend(batches(inbox, cursor))
+                return bool(got)
 
-            until(lambda: mended() and got, what="the mail")
-            assert {raw.data for raw in got} == {MAIL}
+            until(look, what="the mail")
+            assert [[raw.data for raw in batch.mails] for batch in got] == [[MAIL]]
 
     @pytest.mark.parametrize("command", ["GREETING", "AUTHENTICATE", "EXAMINE", "NOOP", "UID SEARCH", "UID FETCH", "IDLE"])
     def test_a_server_that_falls_silent_is_given_up(self, command: str, opened: Opened):
