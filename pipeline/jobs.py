@@ -323,6 +323,7 @@ _HELD = {
     "calendar": "a calendar answer that cancels: winback answers no calendar mail, a person should",
     "suppressed": "the writer does not want mail from winback: a person should answer",
     "spoofed": "the sender may be forged: check before you answer",
+    "spam": "marked as spam, but reads like a cancellation: check before you answer",
     "no_reply": "a machine tells of a cancellation: there is nobody to answer, but look at it",
     "too_big": "this mail was too big to take over: it lies in the mailbox",
     "text_refused": "the text for this answer is broken: tell your admin to run `winback check`",

@@ -253,11 +253,11 @@ _OWN_WORDS = re.compile(
 
 _SIGN_OFF = re.compile(
     r"\W{0,8}(?:(?:with )?(?:kind(?:est)?|best|warm(?:est)?|many)? ?(?:regards|wishes)|best|all the best|cheers|take care"
-    r"|sincerely|(?:yours )?(?:sincerely|faithfully|truly)(?: yours)?|(?:many )?thanks(?: .{0,30})?|thank you(?: .{0,30})?"
-    r"|respectfully|(?:un |muchos |cordiales |atentos )?(?:cordial |afectuoso |fuerte )?(?:saludos?|abrazos?|besos)(?: .{0,25})?|atentamente"
-    r"|cordialmente|atte|(?:muchas |mil )?gracias(?: .{0,30})?|reciba[n]? .{0,40}saludo.{0,20}|mit freundlichen grüßen"
-    r"|(?:viele|beste|liebe) grüße|cordialement|bien à vous|atenciosamente|cumprimentos|obrigad[oa]|cordiali saluti|grazie)"
-    r"\W*$",
+    r"|sincerely|respectfully|(?:yours )?(?:sincerely|faithfully|truly)(?: yours)?|(?:many )?thank(?:s| you)(?: .{0,30})?"
+    r"|(?:un |muchos |cordiales |atentos )?(?:cordial |afectuoso |fuerte )?(?:saludos?|abrazos?|besos)(?: .{0,25})?"
+    r"|atentamente|cordialmente|atte|(?:muchas |mil )?gracias(?: .{0,30})?|reciban? .{0,40}saludo.{0,20}"
+    r"|mit freundlichen grüßen|(?:viele|beste|liebe) grüße|cordialement|bien à vous|atenciosamente|cumprimentos|obrigad[oa]"
+    r"|cordiali saluti|grazie)\W{0,8}$",
     re.I,
 )
 _POSTSCRIPT = re.compile(r"\W{0,8}(?:p\.? ?[sd]\b|post ?(?:data|scriptum)|nota\b|note\b)", re.I)

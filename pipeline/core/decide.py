@@ -22,10 +22,12 @@ from pipeline.core.records import (
 )
 
 # Checks after which a cancellation still reaches a person's desk, although no mail of ours may answer it.
-HELD_IF_CANCELLED = frozenset({"calendar", "suppressed", "spoofed", "no_reply", "not_to_us", "null_sender", "challenge"})
+HELD_IF_CANCELLED = frozenset(
+    "calendar suppressed spoofed spam no_reply role not_to_us no_recipient no_sender null_sender mailing deep_thread challenge".split()
+)
 
 # Checks that mean a machine or a stranger wrote: their words neither stop nor start anything.
-NOT_A_PERSON = frozenset({"bounce", "own", "loop", "automatic", "list", "receipt", "feedback", "role"})
+NOT_A_PERSON = frozenset({"bounce", "own", "loop", "automatic", "list", "receipt", "feedback"})
 
 
 def answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
@@ -38,6 +40,10 @@ def answer(message: Message, screening: Screening, verdict: Verdict, history: Hi
 
 def _is_machine(message: Message, screening: Screening, verdict: Verdict) -> bool:
     return screening.is_bounce or screening.check in NOT_A_PERSON
+
+
+def _is_too_big(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return screening.check == "too_big"
 
 
 def _is_nothing(message: Message, screening: Screening, verdict: Verdict) -> bool:
@@ -63,6 +69,11 @@ def _always(message: Message, screening: Screening, verdict: Verdict) -> bool:
 def _ignore_machine(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
     cause = "bounce" if screening.is_bounce else screening.check or "automatic"
     return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
+
+
+def _hold_too_big(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    why = ("It was too big to take over, so nobody has read it: it lies in the mailbox.",)
+    return Decision(outcome=Outcome.HOLD, cause="too_big", review=True, why=why)
 
 
 def _ignore_nothing(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
@@ -102,6 +113,7 @@ def _answer(message: Message, screening: Screening, verdict: Verdict, history: H
 
 _ROWS = (
     (_is_machine, _ignore_machine),  # robots are counted, never answered
+    (_is_too_big, _hold_too_big),  # unread, so it may be anything
     (_is_nothing, _ignore_nothing),  # the bulk of a mailbox
     (_may_not_answer, _hold_unanswerable),  # a real cancellation that mail may not answer
     (_is_unsure, _hold_unsure),  # unsure whether it is one at all
@@ -129,7 +141,8 @@ def reasons_for_review(
         (history.answered_thread, "this conversation had an automatic answer already"),
         (recent, "this customer had an automatic answer within the last week"),
     )
-    return tuple(dict.fromkeys(text for applies, text in table if applies))
+    told = screening.doubt or ""  # screening tells some of the same in a sentence of its own
+    return tuple(dict.fromkeys(text for applies, text in table if applies and (text == told or text not in told)))
 
 
 def _asks_more(verdict: Verdict) -> bool:
@@ -213,9 +226,15 @@ def stopped_addresses(message: Message, screening: Screening, history: History) 
 def suppressed_addresses(
     message: Message, screening: Screening, verdict: Verdict | None, history: History
 ) -> Mapping[str, str]:
-    """Who is never written to again after this mail, with the cause."""
-    found = dict.fromkeys(screening.dead, "bounce")
-    if screening.check == "feedback" and history.counterpart:
+    """Who is never written to again after this mail, with the cause.
+
+    Anybody can send something that looks like a bounce or a complaint: it counts against an address only if it returns a
+    mail of ours, whose Message-ID nobody can guess.
+    """
+    found: dict[str, str] = {}
+    if history.counterpart and history.counterpart in screening.dead:
+        found[history.counterpart] = "bounce"
+    if history.counterpart and screening.check == "feedback":
         found[history.counterpart] = "complaint"
     if verdict and verdict.opt_out and message.sender and screening.check not in NOT_A_PERSON:
         found[message.sender.key] = "opt_out"

@@ -484,7 +484,7 @@ def _is_list(mail: _Mail) -> bool:
 _FOOTERS = _wordings(
     *("click here to unsubscribe", "unsubscribe, click", "unsubscribe click", "unsubscribe, visit", "unsubscribe, go to"),
     *("unsubscribe, send", "unsubscribe, reply", "unsubscribe or modify", "unsubscribe or change", "unsubscribe@"),
-    *("unsubscribe from this", "unsubscribe from our", "subscribe or unsubscribe", "subscribe/unsubscribe"),
+    *("unsubscribe from this list", "unsubscribe from this newsletter", "subscribe or unsubscribe", "subscribe/unsubscribe"),
     *("to our mailing list", "on our mailing list", "from our mailing list"),
     *("/unsubscribe", "to remove yourself from", "if you wish to have your email", "if you wish to unsubscribe"),
     *("if you wish to be removed", "if you would like to unsubscribe", "if you no longer wish to receive"),

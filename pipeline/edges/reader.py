@@ -55,9 +55,7 @@ class Reader(Generic[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -67,6 +65,9 @@ class Reader(Generic[T]):
             for child in self._children:
                 child.kill()
         self._pool.shutdown(cancel_futures=True)
+        for child in self._children:
+            child.bury()
+        self._children.clear()
 
     def read_all(self, raws: Iterable[Raw]) -> Iterator[tuple[Raw, T | Unreadable]]:
         """Each mail with what `read` made of it, in the order given, while the children read ahead.
@@ -108,6 +109,7 @@ class Reader(Generic[T]):
 
     def _ask(self, mails: list[Raw]) -> list[Any] | _Death:
         """The answers of this thread's child, or its death. One that dies before its first mail is replaced in silence."""
+        cause = ""
         for _ in range(START_TRIES):
             child: _Child = getattr(self._own, "child", None) or self._started()
             result = child.ask(mails)
@@ -116,7 +118,8 @@ class Reader(Generic[T]):
             self._bury(child)
             if result.begun:
                 return result
-        raise TryLater(f"the processes that read mails don't start: {result.cause}")
+            cause = result.cause
+        raise TryLater(f"the processes that read mails don't start: {cause}")
 
     def _started(self) -> _Child:
         with self._lock:
@@ -128,10 +131,10 @@ class Reader(Generic[T]):
         return child
 
     def _bury(self, child: _Child) -> None:
+        self._own.child = None
         with self._lock:
-            self._own.child = None
             self._children.discard(child)
-            child.kill()
+        child.bury()
 
 
 def _chunks(raws: Iterable[Raw]) -> Iterator[Sequence[Raw]]:
@@ -176,38 +179,125 @@ class _Child:
         self._setup = setup
         self._ready = False
         self._connection, theirs = Pipe()
-        self._progress, their_progress = os.pipe()
-        os.set_blocking(self._progress, False)
-        ours = (theirs.fileno(), their_progress)
+        self._progress, their_progress = Pipe(duplex=False)  # a byte for each mail that is begun
+        os.set_blocking(self._progress.fileno(), False)
+        ours = (theirs.fileno(), their_progress.fileno())
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
-            [sys.executable, "-c", _BOOT.format(path=sys.path, module=__name__, fds=ours)],
+            [sys.executable, "-c", _BOOT.format(path=sys.path, module=__name__, pipes=ours)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=ours,
-            start_new_session=True,  # a Ctrl-C on the terminal is for the parent, who decides
+            start_new_session=True,  # Ctrl-C on the terminal is for the parent, who decides
         )
         theirs.close()
-        os.close(their_progress)
+        their_progress.close()
 
     def ask(self, mails: list[Raw]) -> list[Any] | _Death:
         """Its answers to these mails, in their order, or its death."""
         try:
             if not self._ready:
                 self._connection.send(self._setup)
-                self._receive(START_SECONDS)
+                problem = self._receive(START_SECONDS)
+                if problem:
+                    return _Death(0, problem)
                 self._ready = True
             self._connection.send(mails)
             answers: list[Any] = self._receive(len(mails) * self._setup.seconds + GRACE_SECONDS)
         except (EOFError, OSError) as error:
-            self.kill()
             return _Death(self._begun(), self._cause(error))
         self._begun()
         return answers
 
     def kill(self) -> None:
-        """End it at once, and leave nothing of it behind."""
+        """End it at once."""
         self._process.kill()
         self._process.wait()
-        ...
-'''
+
+    def bury(self) -> None:
+        """End it, and leave nothing of it behind. Only for the thread that asks it."""
+        self.kill()
+        self._connection.close()
+        self._progress.close()
+
+    def _receive(self, seconds: float) -> Any:
+        if not self._connection.poll(seconds):
+            raise TimeoutError
+        return self._connection.recv()
+
+    def _begun(self) -> int:
+        """How many mails it began since this was asked last."""
+        try:
+            return len(os.read(self._progress.fileno(), CHUNK_MAILS + 1))
+        except BlockingIOError:
+            return 0
+
+    def _cause(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return "its reader stands still"
+        try:
+            code = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "its reader does not answer"
+        if code == -signal.SIGALRM:
+            return f"it takes longer than {self._setup.seconds:g} s to read"
+        if code < 0:
+            return f"it crashes its reader ({signal.Signals(-code).name})"
+        return f"it ends its reader (exit code {code})"
+
+
+# --- inside of a child
+
+_BOOT = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " sys.path[:] = {path!r}; from {module} import _serve; _serve(*{pipes!r})"
+)
+
+
+def _serve(connection_number: int, progress_number: int) -> None:
+    """Answer chunks of mails until the parent is gone. A mail that takes too long ends the process (SIGALRM)."""
+    connection = Connection(connection_number)
+    try:
+        setup: _Setup = connection.recv()
+        _limit(setup.memory_mb)
+    except Exception as error:  # noqa: BLE001 - importing `read` may raise anything; the parent says it in its own words
+        connection.send(f"{type(error).__name__}: {error}")
+        return
+    _silence()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    connection.send("")
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        while True:
+            answers = []
+            for raw in connection.recv():
+                os.write(progress_number, b".")
+                signal.setitimer(signal.ITIMER_REAL, setup.seconds)
+                answers.append(_answer(setup, raw))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            os.write(progress_number, b".")
+            connection.send(answers)
+
+
+def _answer(setup: _Setup, raw: Raw) -> Any:
+    try:
+        return setup.read(raw)
+    except Unreadable as error:
+        return error
+    except MemoryError:
+        return Unreadable(f"it needs more than {setup.memory_mb} MiB to be read; look at it in a mail program")
+    except Exception as error:  # noqa: BLE001 - whatever a mail brings to light must not stop the mails behind it
+        return Unreadable(f"reading it failed ({type(error).__name__}: {error}); look at it in a mail program")
+
+
+def _limit(memory_mb: int) -> None:
+    """No more memory than now plus `memory_mb` MiB (where the system can say), and no core dump of anybody's mail."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        size = pages * resource.getpagesize() + memory_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _silence() -> None:
+    """mail-parser warns of every part that it does not read; that is no news."""
+    logging.getLogger("mailparser").setLevel(logging.CRITICAL)

@@ -216,9 +216,23 @@ def test_who_is_never_written_to_again():
         "old@example.org": "opt_out",
     }
     assert decide.suppressed_addresses(MESSAGE, stopped("feedback"), NONE, history) == {"old@example.org": "complaint"}
-    assert decide.suppressed_addresses(MESSAGE, Screening(dead=("gone@example.org",)), None, History()) == {
-        "gone@example.org": "bounce"
-    }
+    gone = Screening(check="bounce", is_bounce=True, dead=("old@example.org",))
+    assert decide.suppressed_addresses(MESSAGE, gone, None, history) == {"old@example.org": "bounce"}
+
+
+def test_a_forged_bounce_silences_nobody():
+    gone = Screening(check="bounce", is_bounce=True, dead=("maria@example.org",))
+    assert decide.suppressed_addresses(MESSAGE, gone, None, History()) == {}
+
+
+def test_a_mail_that_was_too_big_to_read_is_a_persons_matter():
+    decision = decided(NONE, screening=stopped("too_big"))
+    assert (decision.outcome, decision.cause) == (Outcome.HOLD, "too_big")
+
+
+def test_a_doubt_of_the_screening_is_told_once():
+    decision = decided(screening=Screening(doubt="no trusted server vouches for the sender; Reply-To elsewhere"))
+    assert decision.why[-1].count("vouches") == 1
 
 
 def test_a_newsletters_unsubscribe_footer_opts_nobody_out():

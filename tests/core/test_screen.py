@@ -373,6 +373,7 @@ def test_a_machine_that_introduces_itself_is_not_answered():
 
 def test_a_person_who_speaks_of_machines_and_mailings_is_answered():
     assert screened("about-newsletter").check is None
+    assert check_of("I want to unsubscribe from this service. Take me off your mailing list, too.") is None
 
 
 def test_challenges_are_told_from_other_automatic_mail():

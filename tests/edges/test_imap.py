@@ -60,11 +60,29 @@ def user() -> str:
     return f"dana{next(USERS)}@bluedoor.example"
 
 
+class CutShort(ScriptedImap):
+    """Cuts the connection when it has said so many bytes."""
+
+    left = 0
+
+    def talk(self, line: Line) -> None:
+        write = line.write
+
+        def write_some(data: bytes) -> None:
+            write(data[: self.left])
+            self.left -= len(data)
+            if self.left < 0:
+                line.cut()
+
+        line.write = write_some
+        super().talk(line)
+
+
 Opened = Callable[..., ImapInbox]
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., ImapInbox]]:
+def opened() -> Iterator[Opened]:
     """Makes inboxes and closes them in the end."""
     made: list[ImapInbox] = []
 
@@ -626,6 +644,19 @@ class TestBrokenConnections:
 
             until(look, what="the mail")
             assert [[raw.data for raw in batch.mails] for batch in got] == [[MAIL]]
+
+    def test_a_connection_may_break_at_any_byte(self, opened: Opened):
+        with CutShort({1: MAIL, 2: MAIL}) as server:
+            inbox = opened(server)
+            cursor = Cursor(folder=inbox.folder, epoch="7", last=0, old_before=NOW)
+            server.left = 100_000
+            whole = batches(inbox, cursor)
+            length = 100_000 - server.left
+            for server.left in range(0, length, 11):
+                inbox.close()
+                raises(TryLater, lambda: batches(inbox, cursor))
+            server.left = length
+            assert batches(inbox, cursor) == whole
 
     @pytest.mark.parametrize("command", ["GREETING", "AUTHENTICATE", "EXAMINE", "NOOP", "UID SEARCH", "UID FETCH", "IDLE"])
     def test_a_server_that_falls_silent_is_given_up(self, command: str, opened: Opened):

@@ -108,6 +108,8 @@ class Line:
     def __init__(self, connection: socket.socket, over: threading.Event) -> None:
         self._socket = connection
         self._over = over
+        # Small packets at once: otherwise each pair of writes waits 40 ms for the client's delayed acknowledgment.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = connection.makefile("rb")
 
     def read(self) -> bytes:
