@@ -185,7 +185,7 @@ def demo(
     """Show winback at work on sample mails."""
     from pipeline import demo as show
 
-    log.setLevel(logging.WARNING)
+    log.setLevel(logging.ERROR)  # the table tells the rest
     raise typer.Exit(show.simulate(folder.absolute(), days) if days else show.live(folder.absolute(), once=only_once))
 
 

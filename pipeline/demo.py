@@ -76,7 +76,7 @@ def samples() -> list[Path]:
 def live(folder: Path, *, once: bool) -> int:
     """Run the daemon on the samples. With a terminal it goes on until Ctrl-C; else it ends when all is done. Returns 0."""
     config = make_site(folder)
-    console = Console()
+    console = _console()
     with only_instance(app.lock_path(config)), app.build(config) as site:
         jobs.poll(site)  # the first look, at an empty mailbox: all that comes from now on is new
         postman = Postman(folder / "inbox", samples())
@@ -86,6 +86,12 @@ def live(folder: Path, *, once: bool) -> int:
             _one_by_one(site, postman, console)
     console.print(_what_now(config))
     return 0
+
+
+def _console() -> Console:
+    """A console that is wide enough for the table where nobody says how wide it is."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
 
 
 def _all_at_once(site: Site, postman: Postman, console: Console) -> None:
@@ -224,7 +230,7 @@ class Simulation:
 def simulate(folder: Path, days: int) -> int:
     """Play so many days on the samples and print the time line of each customer. Returns 0."""
     config = make_site(folder)
-    console = Console()
+    console = _console()
     simulated = SimulatedClock(FIRST_DAY)
     with only_instance(app.lock_path(config)), app.build(config, now=simulated) as site:
         jobs.poll(site)

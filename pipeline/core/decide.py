@@ -26,6 +26,9 @@ HELD_IF_CANCELLED = frozenset(
     "calendar suppressed spoofed spam no_reply role not_to_us no_recipient no_sender null_sender mailing deep_thread challenge".split()
 )
 
+# Checks that mean that somebody else may have written in the sender's name: such words count for nothing.
+NOT_BELIEVED = frozenset({"spoofed", "spam"})
+
 # Checks that mean a machine or a stranger wrote: their words neither stop nor start anything.
 NOT_A_PERSON = frozenset({"bounce", "own", "loop", "automatic", "list", "receipt", "feedback"})
 
@@ -182,6 +185,8 @@ def contact_state(verdict: Verdict, decision: Decision, planned: tuple[FollowUp,
     """Where the sender stands after this mail, or None when nothing changes."""
     if decision.outcome is not Outcome.ANSWER:
         return None
+    if verdict.opt_out:
+        return ContactState.SUPPRESSED
     if verdict.intent is Intent.RESCHEDULE:
         return ContactState.RESCHEDULED
     return ContactState.IN_FOLLOW_UP if planned else ContactState.CLOSED
@@ -195,7 +200,7 @@ def stop_cause(message: Message, screening: Screening, verdict: Verdict | None) 
         return "complaint"
     if screening.check == "own":
         return "human"
-    if screening.check in NOT_A_PERSON:
+    if screening.check in NOT_A_PERSON | NOT_BELIEVED:
         return None
     if verdict and verdict.opt_out:
         return "opt_out"
@@ -236,7 +241,7 @@ def suppressed_addresses(
         found[history.counterpart] = "bounce"
     if history.counterpart and screening.check == "feedback":
         found[history.counterpart] = "complaint"
-    if verdict and verdict.opt_out and message.sender and screening.check not in NOT_A_PERSON:
+    if verdict and verdict.opt_out and message.sender and screening.check not in NOT_A_PERSON | NOT_BELIEVED:
         found[message.sender.key] = "opt_out"
         if history.counterpart:
             found[history.counterpart] = "opt_out"

@@ -88,7 +88,7 @@ def _message(raw: Raw) -> Message:
     return Message(
         key=raw.key,
         message_id=_message_id(_first(headers, "message-id")),
-        sender=_sender(fields, senders, defects),
+        sender=_sender(fields, senders, defects, checked=writer is not None),
         senders=senders,
         reply_to=_mailboxes(writer, fields, "reply-to", defects),
         recipients=_mailboxes(reader, fields, "to", defects) + _mailboxes(writer, fields, "cc", defects),
@@ -284,7 +284,7 @@ _as_before = lru_cache(maxsize=64)(mailparser.parse_from_bytes)  # the mails of 
 # Local part: dot-atom (RFC 5322 section 3.2.3); domain: labels (RFC 1123), both also in other scripts (RFC 6532).
 _LABEL = r"(?:[0-9A-Za-z_-]|[^\x00-\x7f]){1,63}"
 _MAILBOX = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~.\x80-\U0010ffff-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
-_ADDRESS_IN_NAME = re.compile(r"[^\s<>()\"',;:@]+@[^\s<>()\"',;:@]+")
+_LIKE_ADDRESS = re.compile(r"[^\s<>()\"',;:@]{1,64}@[^\s<>()\"',;:@]{1,255}")
 
 
 def _mailboxes(parser: Any, fields: Fields, header: str, defects: _Defects) -> tuple[Address, ...]:
@@ -316,17 +316,22 @@ def _name(name: str) -> str:
     return " ".join("".join(c for c in plain if c.isprintable()).split())[:MAX_NAME].strip()
 
 
-def _sender(fields: Fields, senders: tuple[Address, ...], defects: _Defects) -> Address | None:
-    """The one mailbox in From, or None. Whoever is answered must be beyond doubt (CVE-2023-27043)."""
+def _sender(fields: Fields, senders: tuple[Address, ...], defects: _Defects, *, checked: bool) -> Address | None:
+    """The one mailbox in From, or None: whoever is answered must be beyond doubt (CVE-2023-27043).
+
+    `checked`: mail-parser found them; the standard library is the second reader then, and else whatever looks like one.
+    """
     values = [value for name, value in fields if name == "from"]
     if len(values) != 1 or len(senders) != 1:
         defects.note("several From addresses" if len(values) > 1 or len(senders) > 1 else "no valid From address")
         return None
     sender = senders[0]
-    if set(_ADDRESS_IN_NAME.findall(sender.name.lower())) - {sender.key}:
+    if set(_LIKE_ADDRESS.findall(sender.name.lower())) - {sender.key}:
         defects.note("display name looks like another address")
         return sender
     second = {spec.lower() for _, spec in getaddresses(values) if "@" in spec}
+    if not checked:
+        second.update(_LIKE_ADDRESS.findall(values[0].lower()))
     if second != {sender.key}:
         defects.note("two readings of From disagree")
         return None

@@ -180,7 +180,7 @@ class Plans:
         mail = plan.message
         if mail.sender is None:
             return
-        cause = (plan.decision.cause or plan.stop or (plan.verdict.intent if plan.verdict else ""))[:64]
+        cause = _cause(plan.verdict)
         values = {"state": state, "cause": cause, "since": now}
         if mail.sender.name:
             values["name"] = mail.sender.name[:256]
@@ -395,6 +395,15 @@ def read_step(row: Row) -> FollowUp:
         template=row.template,
         due=row.due,
     )
+
+
+def _cause(verdict: Verdict | None) -> str:
+    """Why a contact is where it is after a mail, in a few words."""
+    if verdict is None or verdict.opt_out:
+        return OPT_OUT if verdict else ""
+    if verdict.intent is Intent.RESCHEDULE:
+        return "wants another date"
+    return f"cancelled: {verdict.sensitive or verdict.subreason or verdict.reason}"
 
 
 def _decision(plan: Plan, now: datetime) -> Mapping[str, Any]:

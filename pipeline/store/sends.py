@@ -261,6 +261,7 @@ class Sends:
         )
         _note(connection, row.key, row.fence, now, "sent", reply)
         of = connection.execute(sa.select(draft).where(draft.c.key == row.draft)).one()
+        record(connection, self._keys, now, "sent", message=of.case, address=of.address, text=f"{of.kind} {of.number}")
         if of.kind == Kind.ACKNOWLEDGMENT:
             connection.execute(case.update().where(case.c.message == of.case).values(acknowledged=now))
         else:
@@ -269,7 +270,6 @@ class Sends:
             )
             connection.execute(step.update().where(step.c.draft == of.key).values(state="done"))
             self._hibernate_after_last(connection, of, now)
-        record(connection, self._keys, now, "sent", message=of.case, address=of.address, text=f"{of.kind} {of.number}")
 
     def _hibernate_after_last(self, connection: sa.Connection, of: Row, now: datetime) -> None:
         left = connection.execute(

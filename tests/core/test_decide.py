@@ -174,6 +174,7 @@ def test_acknowledgments_wait_when_the_admin_says_so():
         (stopped("own"), NONE, "human"),
         (stopped("automatic"), NONE, None),
         (stopped("list"), NONE, None),
+        (stopped("spoofed"), SURE, None),
         (TRUSTED, None, "reply"),
     ],
 )
@@ -235,6 +236,11 @@ def test_a_doubt_of_the_screening_is_told_once():
     assert decision.why[-1].count("vouches") == 1
 
 
+@pytest.mark.parametrize("check", sorted(decide.NOT_BELIEVED))
+def test_nobody_opts_out_in_anothers_name(check: str):
+    assert decide.suppressed_addresses(MESSAGE, stopped(check), replace(SURE, opt_out=True), History()) == {}
+
+
 def test_a_newsletters_unsubscribe_footer_opts_nobody_out():
     assert decide.suppressed_addresses(MESSAGE, stopped("list"), replace(NONE, opt_out=True), History()) == {}
 
@@ -244,6 +250,7 @@ def test_a_newsletters_unsubscribe_footer_opts_nobody_out():
     [
         (SURE, (STEP,), ContactState.IN_FOLLOW_UP),
         (SURE, (), ContactState.CLOSED),
+        (replace(SURE, opt_out=True), (), ContactState.SUPPRESSED),
         (replace(SURE, intent=Intent.RESCHEDULE), (), ContactState.RESCHEDULED),
         (NONE, (), None),
     ],
