@@ -174,4 +174,11 @@ def with_own(rules: Rules, own: Sequence[str]) -> Rules:
         return rules
     if list(own) == ["unknown"]:
         return replace(rules, own_addresses=None)
-    return replace(rules, own_addresses=frozenset(address.lower() for address in own if address != "unknown"))
+    given = [address for address in own if address != "unknown"]
+    # The configured sender is an own address too, so it is replaced as well.
+    sender = replace(rules.business.sender, address=given[0])
+    return replace(
+        rules,
+        business=replace(rules.business, sender=sender),
+        own_addresses=frozenset(address.lower() for address in given),
+    )

@@ -25,16 +25,15 @@ def cut(text: str) -> tuple[str, str]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     old = _history(lines)
     quotes = any(old)
-    spoken = False
+    said: list[str] = []
     for start, end in _runs(old):
-        closing = _closing(lines, start, end, spoken=spoken)
-        for number in closing:
+        for number in _closing(lines, start, end, spoken=bool(said)):
             old[number] = True
-        spoken = spoken or len(closing) < end - start
-    new = _text(line for line, is_old in zip(lines, old, strict=True) if not is_old)
-    if not new and not quotes:
-        return _text(lines), ""
-    return new, _text(line for line, is_old in zip(lines, old, strict=True) if is_old)
+        if words := _text(lines[number] for number in range(start, end) if not old[number]):
+            said.append(words)
+    if not said and not quotes:
+        return "\n".join(lines).strip("\n"), ""
+    return "\n\n".join(said), _text(line for line, is_old in zip(lines, old, strict=True) if is_old)
 
 
 def _text(lines: Iterable[str]) -> str:
@@ -272,7 +271,7 @@ def _closing(lines: Sequence[str], start: int, end: int, *, spoken: bool) -> set
     """The lines of a span of new lines that close it and say nothing. `spoken`: there were new words above it."""
     found = {n for n in range(start, end) if _is_sent_from(lines[n])}
     words = [n for n in range(start, end) if n not in found and not _DECORATION.match(lines[n])]
-    for first in (_delimiter(lines, words, spoken=spoken), _disclaimer(lines, words)):
+    for first in (_delimiter(lines, start if spoken else None, words), _disclaimer(lines, words)):
         if first is not None:
             words = [n for n in words if n < first]
             found.update(range(first, end))
@@ -287,16 +286,16 @@ def _is_sent_from(line: str) -> bool:
     return bool(_SENT.match(line) and _SENT_FROM.match(_LINK.sub("", line)) and _DEVICE.search(line))
 
 
-def _delimiter(lines: Sequence[str], words: Sequence[int], *, spoken: bool) -> int | None:
-    """The signature delimiter (RFC 3676 section 4.3). Without its space it counts only above what no customer tells."""
+def _delimiter(lines: Sequence[str], start: int | None, words: Sequence[int]) -> int | None:
+    """The signature delimiter (RFC 3676 section 4.3). Without its space it counts only above what no customer tells.
+
+    It is looked for from line `start` on; if that is None, below the first words, for nobody begins with a signature.
+    """
     if not words:
         return None
-    for number in range(words[0] if spoken else words[0] + 1, words[-1] + 1):
-        if _DELIMITER.match(lines[number]):
-            below = [lines[n] for n in words if n > number]
-            if lines[number] == "-- " or not any(map(_is_sentence, below)):
-                return number
-    return None
+    last_sentence = next((n for n in reversed(words) if _is_sentence(lines[n])), -1)
+    candidates = range(words[0] + 1 if start is None else start, words[-1] + 1)
+    return next((n for n in candidates if lines[n] == "-- " or (n > last_sentence and _DELIMITER.match(lines[n]))), None)
 
 
 def _disclaimer(lines: Sequence[str], words: Sequence[int]) -> int | None:

@@ -181,7 +181,8 @@ def _limited(found: list[list[bytes]], defects: _Defects) -> Fields:
         total += len(name) + len(value)
         if total > MAX_HEADERS:
             raise Unreadable(f"its headers are longer than {MAX_HEADERS // 1000} kB; look at it in a mail program")
-        fields.append((key, _line(_header_text(value, defects))))
+        # What is hidden in it stays: an address with something hidden in it is no address.
+        fields.append((key, _SPACE_IN_LINE.sub(" ", _header_text(value, defects)).strip()))
     return fields
 
 
@@ -400,16 +401,21 @@ def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
     lean = [f"{name}: {value}\n".encode() for name, value in structure.items() if value]
     room = MAX_TEXT
     for section in _sections(content_type, body, defects):
-        kept = section.content
-        most = min(room, _wanted(section)) + 3  # the line ends above the first line
-        if len(kept) > most or kept.count(b"\n") > MAX_LINES:
-            kept = b"\n".join(kept[:most].split(b"\n", MAX_LINES)[:MAX_LINES])
-            kept = kept[: kept.rfind(b"\n", 3) + 1] or kept
-            if section.kind in _TEXTS:
-                defects.note("more text than is read")
-        room -= max(0, len(kept) - 3)
+        kept = _first_bytes(section.content, min(room, _wanted(section)))
+        if len(kept) < len(section.content) and section.kind in _TEXTS:
+            defects.note("more text than is read")
+        room -= len(kept)
         lean += [section.delimiter, section.head, kept]
     return b"".join(lean).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _first_bytes(content: bytes, most: int) -> bytes:
+    """The whole lines in the first bytes of a content, below the line ends that part it from its headers."""
+    lines = content.lstrip(b"\r\n")
+    if len(lines) <= most and content.count(b"\n") <= MAX_LINES:
+        return content
+    kept = b"\n".join(lines[:most].split(b"\n", MAX_LINES)[:MAX_LINES])
+    return b"\n\n" + (kept[: kept.rfind(b"\n") + 1] or kept)
 
 
 _LIKELY_DELIMITER = re.compile(rb"\n--([!-~]{1,200})[ \t]*\r?\nContent-", re.I)
@@ -732,7 +738,7 @@ def _codec(charset: str) -> str | None:
     """Python's name of a charset, or None if it knows none, or one that decodes something else than characters."""
     try:
         name = codecs.lookup(_SUPERSETS.get(charset, charset)).name
-        b"".decode(name)
+        b"any".decode(name, "ignore")
     except (LookupError, ValueError):
         return None
     return None if name in _NO_CHARSETS else name
@@ -807,11 +813,11 @@ _LINES = frozenset(
     {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "footer", "form", "header", "html", "li"}
     | {"main", "nav", "section", "tr"}
 )
-_HISTORY_CLASSES = frozenset(
-    {"gmail_quote", "gmail_attr", "yahoo_quoted", "moz-cite-prefix", "moz-forward-container", "protonmail_quote"}
-    | {"tutanota_quote", "zmail_extra", "ms-outlook-mobile-reference-message"}
+_ATTRIBUTIONS = frozenset({"gmail_attr", "moz-cite-prefix", "reply-intro"})  # classes and ids
+_HISTORIES = frozenset(
+    {"gmail_quote", "yahoo_quoted", "moz-forward-container", "protonmail_quote", "tutanota_quote", "zmail_extra"}
+    | {"olk_src_body_section", "mail-editor-reference-message-container", "ms-outlook-mobile-reference-message"}
 )
-_HISTORY_IDS = frozenset({"olk_src_body_section", "reply-intro", "mail-editor-reference-message-container"})
 _HISTORY_BELOW = frozenset({"appendonsend", "divrplyfwdmsg"})  # Outlook: all that follows is history
 
 _INVISIBLE = re.compile(r"display:none|visibility:hidden|mso-hide:all|(?:opacity|max-height):0(?![.\d])")
@@ -879,6 +885,7 @@ class _Page:
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._gap = False  # white space since the last piece
+        self._empty = False  # a no-break space, with which programs write an empty line
         self._depth = 0  # of the line that is being written
         self._below = 0  # 1 below the mark under which all is history
 
@@ -900,7 +907,7 @@ class _Page:
             self._break()
         outer = self._frames[-1]
         if tag == "blockquote" and outer.history == len(self._frames):
-            outer.depth -= 1  # what stands between and below quotations answers them
+            outer.depth -= 1  # what stands between and below its quotations answers them
             outer.history = 0
 
     def data(self, text: str) -> None:
@@ -920,6 +927,7 @@ class _Page:
             self._pieces.append(text)
             return
         words = " ".join(text.split())
+        self._empty = self._empty or (not words and "\xa0" in text)
         if words:
             if self._pieces and (self._gap or text[0].isspace()):
                 self._pieces.append(" ")
@@ -947,11 +955,15 @@ class _Page:
             self._below = 1
         frame = _Frame(outer, look)
         frame.pre |= tag == "pre"
+        names = {*classes, ident}
         if tag == "blockquote":
-            frame.depth += not look.borderless
-        elif ident in _HISTORY_IDS or not _HISTORY_CLASSES.isdisjoint(classes):
+            if not look.borderless and outer.history != len(self._frames):
+                frame.depth += 1
+        elif not _HISTORIES.isdisjoint(names):
             frame.depth += 1
             frame.history = len(self._frames) + 1
+        elif not _ATTRIBUTIONS.isdisjoint(names):
+            frame.depth = max(frame.depth, 1)
         return frame
 
     def _separate(self, tag: str, *, tight: bool = False) -> None:
@@ -974,8 +986,10 @@ class _Page:
     def _break(self) -> None:
         if line := "".join(self._pieces).rstrip():
             self._append("> " * self._depth + line)
+        elif self._empty:
+            self._append("")
         self._pieces = []
-        self._gap = False
+        self._gap = self._empty = False
 
     def _append(self, line: str) -> None:
         if line or (self._lines and self._lines[-1]):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -343,6 +344,90 @@ class AnswerRules:
     acknowledgments: str = "when_sure"
     follow_ups: str = "review"
     sure_at: float = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Charge:
+    """A share or a sum of money: either `percent` or `amount` is set. It counts for a cancellation that comes less than `within`
+    before the start (zero: only after it); None: for any.
+    """
+
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+    within: timedelta | None = None
+
+
+class Costs(StrEnum):
+    """Who bears what was already spent for a customer who cancels (playbook S4.1)."""
+
+    OURS = "ours"  # we do
+    COVERED = "covered"  # a cancellation costs at least that much
+    ADDED = "added"  # it is asked for beside the fee
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """Sessions sold together: a late cancellation uses up `forfeit` of them, and each that remains becomes `extend` longer."""
+
+    sessions: int
+    price: Decimal | None = None
+    forfeit: int = 1
+    extend: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The business's rules on cancelling (playbook S3, S4.1, S4.2). Amounts are in `currency` (ISO 4217).
+
+    `notice`: how early a customer should cancel. `fees` are shares of the price, `refunds` shares of what was paid in advance;
+    of several that apply the one that is worst for the customer counts. `deposit` is asked for in advance and kept when its
+    `within` applies. `minimum` holds for a fee, `cap` for everything that one cancellation costs. `grace`: so many late
+    cancellations are let go. `exceptions`: the sub-reasons and sensitive situations in which the rules rest; then a new date is
+    offered (`new_date`), or `credit` percent of what would have been kept stays the customer's.
+    """
+
+    currency: str = ""
+    notice: timedelta | None = None
+    fees: tuple[Charge, ...] = ()
+    minimum: Charge | None = None
+    cap: Charge | None = None
+    deposit: Charge | None = None
+    refunds: tuple[Charge, ...] = ()
+    costs: Costs = Costs.OURS
+    grace: int = 0
+    exceptions: frozenset[str] = frozenset()
+    new_date: bool = True
+    credit: Decimal = Decimal(50)
+    packages: Mapping[str, Package] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booking:
+    """What a customer had booked, as far as it is known; None is always "not known". Raises ValueError for nonsense.
+
+    `price` is the total, `paid` what was paid in advance, `spent` what we already spent for this customer and can't get back.
+    `start` is when it begins; if only the day is known, `start` and `start_by` are the earliest and the latest moment. `package`
+    names the package that the session belongs to, "" says that it belongs to none; `sessions_left` counts this session too.
+    `currency` is that of the amounts; None: that of the policy.
+    """
+
+    price: Decimal | None = None
+    paid: Decimal | None = None
+    spent: Decimal | None = None
+    currency: str | None = None
+    start: datetime | None = None
+    start_by: datetime | None = None
+    package: str | None = None
+    sessions_left: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, amount in (("price", self.price), ("paid", self.paid), ("spent", self.spent)):
+            if amount is not None and not (amount.is_finite() and 0 <= amount < 10**12):
+                raise ValueError(f"booking.{name}: expected an amount of 0 or more, got {amount}")
+        if self.sessions_left is not None and self.sessions_left < 1:
+            raise ValueError(f"booking.sessions_left: expected 1 or more, for this session counts too, got {self.sessions_left}")
+        if self.start_by is not None and (self.start is None or self.start_by < self.start):
+            raise ValueError("booking.start_by: expected a moment after booking.start")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -342,7 +342,7 @@ class ImapInbox:
             # imapclient sets 5, with which imaplib formats every mail twice for a log that nobody reads: ten times the CPU.
             client._imap.debug = 0
             client.normalise_times = False
-            # imapclient sends a search in two pieces: the second would wait until the server acknowledges the first, often 40 ms.
+            # imapclient sends a search in two pieces: the second would wait until the first is acknowledged, often 40 ms.
             client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._security == "starttls":
                 client.starttls(self._context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import socket
 import ssl
 import threading
 import time
@@ -27,6 +27,7 @@ from pipeline.errors import ConfigError, NeedsHuman, TryLater, WinbackError
 MAIL = (Path(__file__).parents[1] / "mails" / "edge-haircut.eml").read_bytes().replace(b"\n", b"\r\n")
 NOW = datetime(2025, 11, 22, 10, 30, tzinfo=UTC)  # Dovecot knows no mail of the future
 USERS = count(1)
+STEPS = ("GREETING", "CAPABILITY", "AUTHENTICATE", "EXAMINE", "NOOP", "UID SEARCH", "UID FETCH")
 
 
 def mail(text: str = "Please cancel my haircut.") -> bytes:
@@ -69,8 +70,8 @@ class CutShort(ScriptedImap):
         write = line.write
 
         def write_some(data: bytes) -> None:
-            write(data[: self.left])
-            self.left -= len(data)
+            room, self.left = self.left, self.left - len(data)
+            write(data[:room])
             if self.left < 0:
                 line.cut()
 
@@ -87,7 +88,13 @@ def opened() -> Iterator[Opened]:
     made: list[ImapInbox] = []
 
     def make(server: Any, user: str = "dana", **options: Any) -> ImapInbox:
-        usual = {"host": server.host, "port": server.port, "user": user, "security": "none", "password": lambda: Dovecot.password}
+        usual = {
+            "host": server.host,
+            "port": server.port,
+            "user": user,
+            "security": "none",
+            "password": lambda: Dovecot.password,
+        }
         made.append(ImapInbox(**(usual | options)))
         return made[-1]
 
@@ -235,7 +242,9 @@ class TestFetching:
             inbox = opened(server)
             assert uids(inbox, inbox.begin("all", NOW).cursor) == [1, 2]
 
-    @pytest.mark.parametrize("answer", [b"%t OK done\r\n", b"* 1 FETCH (UID 1 BODY[] NIL)\r\n%t OK done\r\n", b"%t NO damaged\r\n"])
+    @pytest.mark.parametrize(
+        "answer", [b"%t OK done\r\n", b"* 1 FETCH (UID 1 BODY[] NIL)\r\n%t OK done\r\n", b"%t NO damaged\r\n"]
+    )
     def test_a_mail_that_is_listed_and_never_handed_out_is_an_error(self, answer: bytes, opened: Opened):
         sizes = b"* 1 FETCH (UID 1 RFC822.SIZE 10)\r\n%t OK done\r\n"
         with ScriptedImap({1: MAIL}, {"UID FETCH": [sizes, answer, answer]}) as server:
@@ -353,16 +362,17 @@ class TestSecurity:
     def test_by_default_only_the_authorities_of_the_system_are_trusted(self, dovecot: Dovecot, user: str, opened: Opened):
         raises(NeedsHuman, opened(dovecot, user, port=dovecot.tls_port, security="tls").epoch, "certificate")
 
-    def test_a_certificate_for_another_name_is_refused(self, dovecot: Dovecot, user: str, authority: Authority, opened: Opened):
-        inbox = opened(
-            dovecot, user, host="127.0.0.2", port=dovecot.tls_port, security="tls", ssl_context=authority.client()
-        )
-        with pytest.raises((NeedsHuman, TryLater)):
-            inbox.epoch()
+    def test_a_certificate_for_another_name_is_refused(self, tmp_path: Path, opened: Opened):
+        other = make_authority(tmp_path, names="DNS:imap.example.com")
+        with ScriptedImap(capabilities="IMAP4rev1 STARTTLS", tls=other.server()) as server:
+            inbox = opened(server, host="localhost", security="starttls", ssl_context=other.client())
+            raises(NeedsHuman, inbox.epoch, "certificate", "localhost", "inbox.url")
 
     def test_a_server_without_starttls_gets_no_password(self, opened: Opened, authority: Authority):
         with ScriptedImap() as server:
-            raises(NeedsHuman, opened(server, security="starttls", ssl_context=authority.client()).epoch, "STARTTLS", "imaps://")
+            raises(
+                NeedsHuman, opened(server, security="starttls", ssl_context=authority.client()).epoch, "STARTTLS", "imaps://"
+            )
             assert server.said("AUTHENTICATE") == server.said("LOGIN") == 0
 
     def test_a_server_that_claims_to_know_us_already_gets_no_plaintext(self, opened: Opened):
@@ -421,7 +431,9 @@ class TestRefusals:
         dovecot.create(user, folder)
         assert "0 mails" in opened(dovecot, user, folder=folder).check()
 
-    @pytest.mark.parametrize("said", [b"[UNAVAILABLE] sorry", b"[ALERT] Too many simultaneous connections. (Failure)", b"[LIMIT] x"])
+    @pytest.mark.parametrize(
+        "said", [b"[UNAVAILABLE] sorry", b"[ALERT] Too many simultaneous connections. (Failure)", b"[LIMIT] x"]
+    )
     def test_a_no_that_passes_by_itself_is_tried_later(self, said: bytes, opened: Opened):
         for command in ("AUTHENTICATE", "EXAMINE"):
             with ScriptedImap(answers={command: b"%t NO " + said + b"\r\n"}) as server:
@@ -452,8 +464,10 @@ class TestWaiting:
     def test_nothing_happens_and_the_wait_ends(self, dovecot: Dovecot, user: str, opened: Opened):
         assert opened(dovecot, user).wait(0.1) is False
 
-    def test_a_new_mail_ends_the_wait(self, dovecot: Dovecot, user: str, opened: Opened):
-        inbox = opened(dovecot, user)
+    @pytest.mark.parametrize("security", ["none", "tls"])
+    def test_a_new_mail_ends_the_wait(self, security: str, dovecot: Dovecot, user: str, authority: Authority, opened: Opened):
+        port = dovecot.tls_port if security == "tls" else dovecot.port
+        inbox = opened(dovecot, user, port=port, security=security, ssl_context=authority.client())
         cursor = inbox.begin("new", NOW).cursor
         assert inbox.wait(0.01) is False
         dovecot.lmtp(user, mail())
@@ -548,12 +562,12 @@ class TestWaiting:
 
     @pytest.mark.parametrize("idle", [True, False])
     def test_the_wait_ends_early_when_the_daemon_is_called(self, idle: bool, opened: Opened):
-        read, write = os.pipe()
-        with ScriptedImap() as server, open(read, "rb"), open(write, "wb", buffering=0) as called:
+        daemon, signal = socket.socketpair()
+        with ScriptedImap() as server, daemon, signal:
             inbox = opened(server, idle=idle)
-            called.write(b"!")
+            signal.send(b"!")
             began = time.monotonic()
-            assert inbox.wait(30, read) is False
+            assert inbox.wait(30, daemon.fileno()) is False
             assert time.monotonic() - began < 5
 
     def test_a_server_without_idle_is_only_polled(self, opened: Opened):
@@ -598,7 +612,9 @@ class TestBrokenConnections:
         dovecot.start()
         assert inbox.wait(0.01) is False
 
-    @pytest.mark.parametrize("end", [Line.cut, Line.reset, lambda line: line.write(b"* BYE\r\n"), lambda line: line.write(b"+ ?\r\n")])
+    @pytest.mark.parametrize(
+        "end", [Line.cut, Line.reset, lambda line: line.write(b"* BYE\r\n"), lambda line: line.write(b"+ ?\r\n")]
+    )
     def test_whatever_ends_idle_is_noticed_at_once(self, end: Callable[[Line], None], opened: Opened):
         def idle(line: Line) -> None:
             line.write(b"+ idling\r\n")
@@ -615,7 +631,7 @@ class TestBrokenConnections:
             assert time.monotonic() - began < 5
             assert inbox.wait(0.01) is False
 
-    @pytest.mark.parametrize("command", ["GREETING", "CAPABILITY", "AUTHENTICATE", "EXAMINE", "NOOP", "UID SEARCH", "UID FETCH"])
+    @pytest.mark.parametrize("command", STEPS)
     @pytest.mark.parametrize(
         "trouble",
         [
@@ -652,13 +668,13 @@ class TestBrokenConnections:
             server.left = 100_000
             whole = batches(inbox, cursor)
             length = 100_000 - server.left
-            for server.left in range(0, length, 11):
-                inbox.close()
+            inbox.close()
+            for server.left in range(0, length, 5):
                 raises(TryLater, lambda: batches(inbox, cursor))
             server.left = length
             assert batches(inbox, cursor) == whole
 
-    @pytest.mark.parametrize("command", ["GREETING", "AUTHENTICATE", "EXAMINE", "NOOP", "UID SEARCH", "UID FETCH", "IDLE"])
+    @pytest.mark.parametrize("command", [*STEPS, "IDLE"])
     def test_a_server_that_falls_silent_is_given_up(self, command: str, opened: Opened):
         with ScriptedImap({1: MAIL}, {command: [Line.hang]}) as server:
             inbox = opened(server, read_timeout=0.2, connect_timeout=0.2)
@@ -765,9 +781,7 @@ def test_the_folder_is_named_without_its_password(dovecot: Dovecot, opened: Open
 def test_a_check_is_one_sentence(dovecot: Dovecot, user: str, opened: Opened):
     dovecot.deliver(user, mail())
     inbox = opened(dovecot, user)
-    assert inbox.check() == (
-        f"{inbox.folder}: logged in, the folder holds 1 mails, the server announces new ones at once"
-    )
+    assert inbox.check() == (f"{inbox.folder}: logged in, the folder holds 1 mails, the server announces new ones at once")
 
 
 def test_closing_twice_and_going_on_is_no_error(dovecot: Dovecot, user: str, opened: Opened):

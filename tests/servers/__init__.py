@@ -30,7 +30,7 @@ SERVER_EXTENSIONS = """\
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost, IP:127.0.0.1
+subjectAltName = {names}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
@@ -64,7 +64,7 @@ def until(true: Callable[[], object], *, within: float = 10.0, what: str = "it")
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority of our own, and a certificate it issued for `localhost` and 127.0.0.1."""
+    """A certificate authority of our own, and a certificate that it issued to a server."""
 
     ca: Path
     certificate: Path
@@ -81,11 +81,11 @@ class Authority:
         return context
 
 
-def make_authority(folder: Path) -> Authority:
-    """Make an authority and its server certificate in a folder; both end in two days."""
+def make_authority(folder: Path, names: str = "DNS:localhost, IP:127.0.0.1") -> Authority:
+    """Make an authority and a server certificate for these names in a folder; both end in two days."""
     openssl = binary("openssl", "openssl")
     (folder / "ca.ext").write_text(CA_EXTENSIONS)
-    (folder / "server.ext").write_text(SERVER_EXTENSIONS)
+    (folder / "server.ext").write_text(SERVER_EXTENSIONS.format(names=names))
 
     def run(command: str) -> None:
         subprocess.run([openssl, *command.split()], cwd=folder, check=True, capture_output=True)

@@ -39,7 +39,9 @@ class SmtpServer:
     host = LOOPBACK
     user, password = "dana", "correct horse"
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None, login: bool = False) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None, login: bool = False
+    ) -> None:
         self.port = free_port()
         self.mails: list[Taken] = []
         self.replies: dict[str, str] = {}
