@@ -28,6 +28,7 @@ from pipeline.core.records import (
     DateKind,
     Draft,
     FoundDate,
+    History,
     Intent,
     Message,
     Plan,
@@ -49,6 +50,7 @@ from pipeline.store import Correction, Store, StoredDraft
 log = logging.getLogger("winback")
 
 WORK_BATCH = 200
+READ_PAGE = 100
 SEND_BATCH = 20
 LEAST_FREE = 100 << 20
 UNSEEN_TOUCH = timedelta(days=30)
@@ -209,66 +211,86 @@ def _begin_again(site: Site, before: Cursor) -> Cursor:
     return beginning.cursor
 
 
-def work(site: Site, limit: int | None = None) -> int:
+def work(site: Site) -> int:
     """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
     done = 0
-    while (limit is None or done < limit) and not site.leaving():
-        waiting = site.store.intake.received(WORK_BATCH)
-        if not waiting:
-            break
-        done += _work_batch(site, waiting)
-    return done
-
-
-def _work_batch(site: Site, waiting: Sequence[Raw]) -> int:
     messages: list[Message] = []
-    for raw, got in site.reader.read_all(waiting):
+    for raw, got in site.reader.read_all(_waiting(site)):
+        done += 1
         if isinstance(got, Unreadable):
             log.warning("%s can't be read and is held: %s", raw.key[:8], got)
             site.store.intake.failed(raw.key, str(got), site.now(), final=True)
         else:
             messages.append(got)
-    for part in _one_each(messages):
-        _decide(site, part)
-    return len(waiting)
+        if len(messages) == WORK_BATCH:
+            _decide(site, messages)
+            messages = []
+    if messages:
+        _decide(site, messages)
+    return done
 
 
-def _one_each(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Split so that no two mails of one sender are decided on the same snapshot of the past."""
-    left = list(messages)
-    while left:
-        seen: set[str] = set()
-        part: list[Message] = []
-        rest: list[Message] = []
-        for message in left:
-            sender = message.sender.key if message.sender else message.key
-            (rest if sender in seen else part).append(message)
-            seen.add(sender)
-        yield part
-        left = rest
+def _waiting(site: Site) -> Iterator[Raw]:
+    """The mails that wait, page by page: the reader reads ahead while others are being decided."""
+    last: Raw | None = None
+    while not site.leaving():
+        page = site.store.intake.received(READ_PAGE, last)
+        if not page:
+            return
+        yield from page
+        last = page[-1]
 
 
 def _decide(site: Site, messages: Sequence[Message]) -> None:
-    scores = site.model().score([flow.words(message) for message in messages])
+    """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
+    scores = dict(
+        zip((message.key for message in messages), site.model().score([flow.words(m) for m in messages]), strict=True)
+    )
+    left: Sequence[Message] = messages
+    while left:
+        left = _decide_part(site, left, scores)
+
+
+def _decide_part(site: Site, messages: Sequence[Message], scores: Mapping[str, Scores]) -> list[Message]:
     histories = site.store.past.of_messages(messages)
     now = site.now()
     plans: list[Plan] = []
-    for message, score, history in zip(messages, scores, histories, strict=True):
-        try:
-            plans.append(flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp))
-        except Exception as error:
-            held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
-            log.exception("%s failed%s", message.key[:8], " three times and is held" if held else "")
-    _evidence(site, plans, histories, now)
+    answered: set[str] = set()
+    put_off: list[Message] = []
+    for message, history in zip(messages, histories, strict=True):
+        sender = message.sender.key if message.sender else message.key
+        if any(later.sender and later.sender.key == sender for later in put_off):
+            put_off.append(message)
+            continue
+        plan = _plan(site, message, scores[message.key], history, now)
+        if plan is None:
+            continue
+        if plan.draft and sender in answered:
+            put_off.append(message)
+            continue
+        if plan.draft:
+            answered.add(sender)
+        plans.append(plan)
+    _evidence(site, histories, now)
     site.store.plans.decided(plans, now)
     for plan in plans:
         _log(plan)
+    return put_off
 
 
-def _evidence(site: Site, plans: Sequence[Plan], histories: Sequence[object], now: datetime) -> None:
+def _plan(site: Site, message: Message, score: Scores, history: History, now: datetime) -> Plan | None:
+    try:
+        return flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp)
+    except Exception as error:
+        # One mail's trouble must not stop the others; the third time it is held for a person.
+        held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
+        log.exception("%s failed%s", message.key[:8], " three times and is held" if held else "")
+        return None
+
+
+def _evidence(site: Site, histories: Sequence[History], now: datetime) -> None:
     """A mail that answers or returns a mail of ours proves that it was delivered (reliability rule E3)."""
-    for history in histories:
-        key = getattr(history, "replies_to", None)
+    for key in (history.replies_to for history in histories):
         if key and site.store.sends.proved(key, "a later mail refers to it", now):
             log.info("%s was delivered after all: a later mail refers to it", key)
 

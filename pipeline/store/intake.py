@@ -133,9 +133,12 @@ class Intake:
         with self._database.writing() as connection:
             connection.execute(cursor.update().where(cursor.c.folder == folder).values(polled=now))
 
-    def received(self, limit: int) -> list[Raw]:
-        """Mails that wait to be read, oldest first."""
+    def received(self, limit: int, after: Raw | None = None) -> list[Raw]:
+        """Mails that wait to be read, oldest first; those after a mail that was handed out before."""
         query = sa.select(message).where(message.c.state == "received").order_by(message.c.arrived, message.c.key).limit(limit)
+        if after is not None:
+            same_moment = sa.and_(message.c.arrived == after.arrived, message.c.key > after.key)
+            query = query.where(sa.or_(message.c.arrived > after.arrived, same_moment))
         with self._database.reading() as connection:
             return [_raw(row) for row in connection.execute(query)]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pipeline.core.records import (
     Address,
@@ -28,7 +28,7 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.past import read_case
-from pipeline.store.schema import case, contact, decision, draft, label, message, send, step, suppression
+from pipeline.store.schema import case, contact, decision, draft, event, label, message, send, step, suppression
 
 Row = sa.Row[Any]
 
@@ -54,150 +54,45 @@ class Plans:
         self._keys = keys
 
     def decided(self, plans: Sequence[Plan], now: datetime) -> int:
-        """Write the answers to these messages in one commit. A message that was decided already is left as it is."""
+        """Write the answers to these messages in one commit. A message that was decided already is left as it is.
+
+        At most one of the plans for each sender may hold a draft: the next one must be made knowing the first.
+        """
         with self._database.writing() as connection:
             waiting = self._waiting(connection, [plan.message.key for plan in plans])
             fresh = [plan for plan in plans if plan.message.key in waiting]
-            for plan in fresh:
-                self._finish_message(connection, plan)
             if fresh:
+                connection.execute(_FINISH, [_finished(plan) for plan in fresh])
                 connection.execute(insert(decision).on_conflict_do_nothing(), [_decision(plan, now) for plan in fresh])
-            for plan in fresh:
-                self._effects(connection, plan, now)
+                self._effects(connection, fresh, now)
         return len(fresh)
 
     def _waiting(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
         query = sa.select(message.c.key).where(message.c.key.in_(keys), message.c.state == "received")
         return set(connection.execute(query).scalars())
 
-    def _finish_message(self, connection: sa.Connection, plan: Plan) -> None:
-        mail = plan.message
-        connection.execute(
-            message.update()
-            .where(message.c.key == mail.key)
-            .values(
-                state=_STATE[plan.decision.outcome],
-                reason=plan.decision.cause,
-                message_id=mail.message_id,
-                sender=mail.sender.key if mail.sender else None,
-                name=mail.sender.name[:256] if mail.sender else None,
-                subject=mail.subject[:1024],
-            )
-        )
-
-    def _effects(self, connection: sa.Connection, plan: Plan, now: datetime) -> None:
-        sender = plan.message.sender.key if plan.message.sender else None
-        text = f"{plan.decision.outcome}: {plan.decision.cause or plan.decision.template or ''}"
-        record(connection, self._keys, now, "decided", message=plan.message.key, address=sender, text=text)
-        for address, cause in plan.suppress.items():
-            self._suppress(connection, address, cause, now)
-        if plan.stop:
-            for address in plan.stopped:
-                self._stop(connection, address, plan.stop, now)
-        if plan.draft:
-            self._open_case(connection, plan, now)
-            self._write_draft(connection, plan.draft, plan.outgoing, now)
-            self._plan_steps(connection, plan.decision.steps, now)
-        if plan.contact and sender:
-            self._contact(connection, plan, plan.contact, now)
-
-    def _open_case(self, connection: sa.Connection, plan: Plan, now: datetime) -> None:
-        mail, verdict = plan.message, plan.verdict
-        if mail.sender is None or verdict is None or plan.draft is None:
-            return
-        connection.execute(
-            case.update()
-            .where(case.c.address == mail.sender.key, case.c.closed.is_(None), case.c.message != mail.key)
-            .values(closed="newer case")
-        )
-        values = {
-            "address": mail.sender.key,
-            "name": mail.sender.name[:256],
-            "message_id": mail.message_id,
-            "thread": list(mail.thread),
-            "subject": mail.subject[:1024],
-            "text": mail.text,
-            "sent": mail.sent or mail.arrived,
-            "language": verdict.language,
-            "intent": verdict.intent,
-            "reason": verdict.reason,
-            "subreason": verdict.subreason,
-        }
-        connection.execute(
-            insert(case)
-            .values(message=mail.key, opened=now, **values)
-            .on_conflict_do_update(index_elements=["message"], set_=values)
-        )
-
-    def _write_draft(self, connection: sa.Connection, made: Draft, outgoing: Send | None, now: datetime) -> None:
-        settled: dict[str, Any] = {"state": "approved", "settled": now, "by": "winback"} if outgoing else {}
-        connection.execute(
-            insert(draft)
-            .values(
-                key=made.key,
-                kind=made.kind,
-                case=made.case,
-                number=made.number,
-                address=made.recipient.key,
-                name=made.recipient.name[:256],
-                subject=made.subject,
-                text=made.text,
-                quote=made.quote,
-                language=made.language,
-                template=made.template,
-                reason=made.reason,
-                headers=[list(pair) for pair in made.headers],
-                notes=[list(pair) for pair in made.notes],
-                made=now,
-                **settled,
-            )
-            .on_conflict_do_nothing()
-        )
-        if outgoing:
-            queue(connection, outgoing, now)
-        text = f"{made.kind} {made.number}: {'goes out by itself' if outgoing else 'waits for review'}"
-        record(connection, self._keys, now, "drafted", message=made.case, address=made.recipient.key, text=text)
-
-    def _plan_steps(self, connection: sa.Connection, steps: Sequence[FollowUp], now: datetime) -> None:
-        for planned in steps:
-            connection.execute(
-                insert(step)
-                .values(
-                    key=planned.key,
-                    case=planned.case,
-                    address=planned.address,
-                    track=planned.track,
-                    number=planned.number,
-                    template=planned.template,
-                    due=planned.due,
-                )
-                .on_conflict_do_nothing()
-            )
-            text = f"touch {planned.number} of {planned.track} on {planned.due:%Y-%m-%d}"
-            record(connection, self._keys, now, "planned", message=planned.case, address=planned.address, text=text)
-
-    def _contact(self, connection: sa.Connection, plan: Plan, state: ContactState, now: datetime) -> None:
-        mail = plan.message
-        if mail.sender is None:
-            return
-        cause = _cause(plan.verdict)
-        values = {"state": state, "cause": cause, "since": now}
-        if mail.sender.name:
-            values["name"] = mail.sender.name[:256]
-        if plan.verdict and plan.verdict.intent is not Intent.NONE:
-            values["language"] = plan.verdict.language
-        connection.execute(
-            insert(contact)
-            .values(address=mail.sender.key, first_seen=now, **values)
-            .on_conflict_do_update(index_elements=["address"], set_=values)
-        )
-        record(connection, self._keys, now, state, message=mail.key, address=mail.sender.key, text=cause)
-
-    def _suppress(self, connection: sa.Connection, address: str, cause: str, now: datetime) -> None:
-        suppress(connection, self._keys, address, cause, now)
-
-    def _stop(self, connection: sa.Connection, address: str, cause: str, now: datetime) -> None:
-        stop_follow_ups(connection, self._keys, address, cause, now)
+    def _effects(self, connection: sa.Connection, plans: Sequence[Plan], now: datetime) -> None:
+        """What the plans start and what they end, in their order: a stop also ends what an earlier plan has started."""
+        followed = _followed(connection, [address for plan in plans if plan.stop for address in plan.stopped])
+        rows = _Rows(connection, self._keys, now)
+        for plan in plans:
+            sender = plan.message.sender.key if plan.message.sender else None
+            cause = plan.decision.cause or plan.decision.template or ""
+            rows.happened("decided", plan.message.key, sender, f"{plan.decision.outcome}: {cause}")
+            for address, why in plan.suppress.items():
+                rows.flush()
+                suppress(connection, self._keys, address, why, now)
+            for address in plan.stopped if plan.stop else ():
+                if address in followed or rows.concern(address):
+                    rows.flush()
+                    stop_follow_ups(connection, self._keys, address, plan.stop or "", now)
+            if plan.draft:
+                rows.open_case(plan)
+                rows.write_draft(plan.draft, plan.outgoing)
+                rows.plan_steps(plan.decision.steps)
+            if plan.contact:
+                rows.place_contact(plan, plan.contact)
+        rows.flush()
 
     def step(self, plan: StepPlan, now: datetime) -> bool:
         """Write the answer to a due step: its draft, its new time, or the end of it. False when it was settled meanwhile."""
@@ -215,7 +110,9 @@ class Plans:
                 connection.execute(step.update().where(open_step).values(state="moved", due=plan.moved_to, cause=why[:64]))
                 record(connection, self._keys, now, "moved", text=f"touch {plan.step.number}: {why}", **about)
             elif plan.draft:
-                self._write_draft(connection, plan.draft, plan.outgoing, now)
+                rows = _Rows(connection, self._keys, now)
+                rows.write_draft(plan.draft, plan.outgoing)
+                rows.flush()
                 connection.execute(step.update().where(open_step).values(state="drafted", draft=plan.draft.key))
         return True
 
@@ -253,24 +150,19 @@ class Plans:
             connection.execute(step.delete().where(step.c.case == key, step.c.state.in_(("planned", "moved"))))
             connection.execute(decision.delete().where(decision.c.message == key))
             connection.execute(decision.insert().values(**_decision(plan, now)))
-            self._finish_message(connection, plan)
-            record(
-                connection,
-                self._keys,
-                now,
-                "corrected",
-                message=key,
-                text=f"{correction.intent} {correction.reason or ''}",
-            )
-            if plan.draft:
-                self._open_case(connection, plan, now)
-                if not acknowledged:
-                    self._write_draft(connection, plan.draft, plan.outgoing, now)
-                self._plan_steps(connection, plan.decision.steps, now)
-            else:
+            connection.execute(_FINISH, [_finished(plan)])
+            record(connection, self._keys, now, "corrected", message=key, text=f"{correction.intent} {correction.reason or ''}")
+            if plan.draft is None:
                 connection.execute(case.update().where(case.c.message == key).values(closed="corrected"))
+            rows = _Rows(connection, self._keys, now)
+            if plan.draft:
+                rows.open_case(plan)
+                if not acknowledged:
+                    rows.write_draft(plan.draft, plan.outgoing)
+                rows.plan_steps(plan.decision.steps)
             if plan.contact:
-                self._contact(connection, plan, plan.contact, now)
+                rows.place_contact(plan, plan.contact)
+            rows.flush()
 
     def _learn(self, connection: sa.Connection, key: str, old: Row | None, correction: Correction, now: datetime) -> None:
         was = {"was_intent": old.intent, "was_reason": old.reason, "confidence": old.confidence} if old else {}
@@ -297,6 +189,192 @@ class Plans:
             return connection.execute(
                 sa.select(sa.func.count()).select_from(draft).where(draft.c.case == key, draft.c.kind == Kind.ACKNOWLEDGMENT)
             ).scalar_one()
+
+
+_FINISH = (
+    message.update()
+    .where(message.c.key == sa.bindparam("of"))
+    .values({name: sa.bindparam(f"new_{name}") for name in ("state", "reason", "message_id", "sender", "name", "subject")})
+)
+
+
+def _finished(plan: Plan) -> dict[str, Any]:
+    mail = plan.message
+    return {
+        "of": mail.key,
+        "new_state": _STATE[plan.decision.outcome],
+        "new_reason": plan.decision.cause,
+        "new_message_id": mail.message_id,
+        "new_sender": mail.sender.key if mail.sender else None,
+        "new_name": mail.sender.name[:256] if mail.sender else None,
+        "new_subject": mail.subject[:1024],
+    }
+
+
+def _followed(connection: sa.Connection, addresses: Sequence[str]) -> set[str]:
+    """Which of these addresses have an open case or a touch that is not settled."""
+    wanted = sorted({address.lower() for address in addresses})
+    found: set[str] = set()
+    for start in range(0, len(wanted), 400):
+        part = wanted[start : start + 400]
+        found.update(
+            connection.execute(sa.select(case.c.address).where(case.c.address.in_(part), case.c.closed.is_(None))).scalars()
+        )
+        unsettled = step.c.state.in_(("planned", "moved", "drafted"))
+        found.update(connection.execute(sa.select(step.c.address).where(step.c.address.in_(part), unsettled)).scalars())
+    return found
+
+
+class _Rows:
+    """New rows of several plans, gathered so that each table is written with one statement."""
+
+    def __init__(self, connection: sa.Connection, keys: Keys, now: datetime) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._now = now
+        self._superseded: list[dict[str, Any]] = []
+        self._cases: list[dict[str, Any]] = []
+        self._drafts: list[dict[str, Any]] = []
+        self._sends: list[Send] = []
+        self._steps: list[dict[str, Any]] = []
+        self._contacts: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
+
+    def concern(self, address: str) -> bool:
+        """Whether a row that is not written yet is about this address."""
+        return any(row["address"] == address for row in self._cases)
+
+    def happened(self, kind: str, of: str, address: str | None, text: str) -> None:
+        """Gather an event."""
+        who = self._keys.mark(address) if address else None
+        self._events.append({"at": self._now, "kind": kind, "message": of, "who": who, "text": text[:512]})
+
+    def open_case(self, plan: Plan) -> None:
+        """Gather the case that a cancellation begins; it closes the open ones of the same customer."""
+        mail, verdict = plan.message, plan.verdict
+        if mail.sender is None or verdict is None:
+            return
+        self._superseded.append({"of": mail.sender.key, "but": mail.key})
+        self._cases.append(
+            {
+                "message": mail.key,
+                "address": mail.sender.key,
+                "name": mail.sender.name[:256],
+                "message_id": mail.message_id,
+                "thread": list(mail.thread),
+                "subject": mail.subject[:1024],
+                "text": mail.text,
+                "sent": mail.sent or mail.arrived,
+                "language": verdict.language,
+                "intent": verdict.intent,
+                "reason": verdict.reason,
+                "subreason": verdict.subreason,
+                "opened": self._now,
+            }
+        )
+
+    def write_draft(self, made: Draft, outgoing: Send | None) -> None:
+        """Gather a draft, and the mail of one that needs no rep."""
+        self._drafts.append(
+            {
+                "key": made.key,
+                "kind": made.kind,
+                "case": made.case,
+                "number": made.number,
+                "address": made.recipient.key,
+                "name": made.recipient.name[:256],
+                "subject": made.subject,
+                "text": made.text,
+                "quote": made.quote,
+                "language": made.language,
+                "template": made.template,
+                "reason": made.reason,
+                "headers": [list(pair) for pair in made.headers],
+                "notes": [list(pair) for pair in made.notes],
+                "made": self._now,
+                "state": "approved" if outgoing else "waiting",
+                "settled": self._now if outgoing else None,
+                "by": "winback" if outgoing else None,
+            }
+        )
+        if outgoing:
+            self._sends.append(outgoing)
+        text = f"{made.kind} {made.number}: {'goes out by itself' if outgoing else 'waits for review'}"
+        self.happened("drafted", made.case, made.recipient.key, text)
+
+    def plan_steps(self, steps: Sequence[FollowUp]) -> None:
+        """Gather planned touches."""
+        for planned in steps:
+            self._steps.append(
+                {
+                    "key": planned.key,
+                    "case": planned.case,
+                    "address": planned.address,
+                    "track": planned.track,
+                    "number": planned.number,
+                    "template": planned.template,
+                    "due": planned.due,
+                }
+            )
+            text = f"touch {planned.number} of {planned.track} on {planned.due:%Y-%m-%d}"
+            self.happened("planned", planned.case, planned.address, text)
+
+    def place_contact(self, plan: Plan, state: ContactState) -> None:
+        """Gather where a customer stands now."""
+        mail = plan.message
+        if mail.sender is None:
+            return
+        cause = _cause(plan.verdict)[:64]
+        self._contacts.append(
+            {
+                "address": mail.sender.key,
+                "name": mail.sender.name[:256],
+                "language": plan.verdict.language if plan.verdict else None,
+                "state": state,
+                "cause": cause,
+                "since": self._now,
+                "first_seen": self._now,
+            }
+        )
+        self.happened(state, mail.key, mail.sender.key, cause)
+
+    def flush(self) -> None:
+        """Write what was gathered, in the order in which rows refer to each other."""
+        run = self._connection.execute
+        for statement, rows in (
+            (_SUPERSEDE, self._superseded),
+            (_upsert(case, "message", keep=("opened",)), self._cases),
+            (insert(draft).on_conflict_do_nothing(), self._drafts),
+            (insert(step).on_conflict_do_nothing(), self._steps),
+            (_upsert(contact, "address", keep=("first_seen",), unless_empty=("name", "language")), self._contacts),
+            (event.insert(), self._events),
+        ):
+            if rows:
+                run(statement, rows)
+                rows.clear()
+        for mail in self._sends:
+            queue(self._connection, mail, self._now)
+        self._sends.clear()
+
+
+_SUPERSEDE = (
+    case.update()
+    .where(case.c.address == sa.bindparam("of"), case.c.closed.is_(None), case.c.message != sa.bindparam("but"))
+    .values(closed="newer case")
+)
+
+
+def _upsert(table: sa.Table, key: str, keep: Sequence[str], unless_empty: Sequence[str] = ()) -> Insert:
+    """Insert, or bring the row up to date: `keep` columns stay as they were, `unless_empty` ones if nothing new is known."""
+    statement = insert(table)
+    left_alone = {key, *keep, "acknowledged", "touches", "last_touch", "closed"}
+    changes: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name in left_alone:
+            continue
+        new = statement.excluded[column.name]
+        changes[column.name] = sa.func.coalesce(sa.func.nullif(new, ""), column) if column.name in unless_empty else new
+    return statement.on_conflict_do_update(index_elements=[key], set_=changes)
 
 
 def queue(connection: sa.Connection, mail: Send, now: datetime) -> None:

@@ -32,6 +32,16 @@ def test_a_stored_mail_comes_back_as_it_was(store: Store):
     assert store.intake.raw("nobody") is None
 
 
+def test_waiting_mails_come_page_by_page(store: Store):
+    store.intake.take(batch(*map(str, range(1, 6)), last=5), NOW)
+    pages, last = [], None
+    while page := store.intake.received(2, last):
+        pages.append([mail.key for mail in page])
+        last = page[-1]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert len({key for page in pages for key in page}) == 5
+
+
 def test_before_the_first_look_there_is_no_cursor(store: Store):
     assert store.intake.cursor(FOLDER) is None
     assert store.intake.last_poll(FOLDER) is None
