@@ -243,30 +243,29 @@ def _waiting(site: Site) -> Iterator[Raw]:
 
 def _decide(site: Site, messages: Sequence[Message]) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
-    scores = dict(
-        zip((message.key for message in messages), site.model().score([flow.words(m) for m in messages]), strict=True)
-    )
+    scores: dict[str, Scores] = {}
     left: Sequence[Message] = messages
     while left:
         left = _decide_part(site, left, scores)
 
 
-def _decide_part(site: Site, messages: Sequence[Message], scores: Mapping[str, Scores]) -> list[Message]:
+def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[Message]:
     histories = site.store.past.of_messages(messages)
+    _score(site, messages, histories, scores)
     now = site.now()
     plans: list[Plan] = []
     answered: set[str] = set()
-    put_off: list[Message] = []
+    put_off: dict[str, list[Message]] = {}
     for message, history in zip(messages, histories, strict=True):
         sender = message.sender.key if message.sender else message.key
-        if any(later.sender and later.sender.key == sender for later in put_off):
-            put_off.append(message)
+        if sender in put_off:
+            put_off[sender].append(message)
             continue
-        plan = _plan(site, message, scores[message.key], history, now)
+        plan = _plan(site, message, scores.get(message.key), history, now)
         if plan is None:
             continue
         if plan.draft and sender in answered:
-            put_off.append(message)
+            put_off[sender] = [message]
             continue
         if plan.draft:
             answered.add(sender)
@@ -275,10 +274,22 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: Mapping[str, S
     site.store.plans.decided(plans, now)
     for plan in plans:
         _log(plan)
-    return put_off
+    return [message for waiting in put_off.values() for message in waiting]
 
 
-def _plan(site: Site, message: Message, score: Scores, history: History, now: datetime) -> Plan | None:
+def _score(site: Site, messages: Sequence[Message], histories: Sequence[History], scores: dict[str, Scores]) -> None:
+    """Ask the model, in one batch, about the mails whose words matter and that it was not asked about before."""
+    asked = [
+        message
+        for message, history in zip(messages, histories, strict=True)
+        if message.key not in scores and flow.may_matter(message, history, site.rules)
+    ]
+    if asked:
+        got = site.model().score([flow.words(message) for message in asked])
+        scores.update(zip((message.key for message in asked), got, strict=True))
+
+
+def _plan(site: Site, message: Message, score: Scores | None, history: History, now: datetime) -> Plan | None:
     try:
         return flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp)
     except Exception as error:

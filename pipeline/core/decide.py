@@ -23,7 +23,8 @@ from pipeline.core.records import (
 
 # Checks after which a cancellation still reaches a person's desk, although no mail of ours may answer it.
 HELD_IF_CANCELLED = frozenset(
-    "calendar suppressed spoofed spam no_reply role not_to_us no_recipient no_sender null_sender mailing deep_thread challenge".split()
+    "calendar suppressed spoofed spam no_reply role not_to_us no_recipient no_sender null_sender mailing deep_thread"
+    " challenge".split()
 )
 
 # Checks that mean that somebody else may have written in the sender's name: such words count for nothing.
@@ -41,8 +42,19 @@ def answer(message: Message, screening: Screening, verdict: Verdict, history: Hi
     raise AssertionError("the last row always applies")
 
 
-def _is_machine(message: Message, screening: Screening, verdict: Verdict) -> bool:
+def is_machine(screening: Screening) -> bool:
+    """Whether a machine wrote: its words are not worth reading."""
     return screening.is_bounce or screening.check in NOT_A_PERSON
+
+
+def ignore_machine(screening: Screening) -> Decision:
+    """Robots are counted, never answered."""
+    cause = "bounce" if screening.is_bounce else screening.check or "automatic"
+    return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
+
+
+def _is_machine(message: Message, screening: Screening, verdict: Verdict) -> bool:
+    return is_machine(screening)
 
 
 def _is_too_big(message: Message, screening: Screening, verdict: Verdict) -> bool:
@@ -70,8 +82,7 @@ def _always(message: Message, screening: Screening, verdict: Verdict) -> bool:
 
 
 def _ignore_machine(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
-    cause = "bounce" if screening.is_bounce else screening.check or "automatic"
-    return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
+    return ignore_machine(screening)
 
 
 def _hold_too_big(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:

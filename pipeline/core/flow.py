@@ -52,11 +52,22 @@ def words(message: Message) -> str:
     return for_model(message)
 
 
-def answer(
-    message: Message, scores: Scores, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
-) -> Plan:
-    """Say everything that should happen because of one mail. Pure: the same values give the same plan."""
+def may_matter(message: Message, history: History, rules: Rules) -> Screening | None:
+    """The screening of a mail whose words matter; None for a machine's, which is not worth asking the model about."""
     screening = screen(message, rules, history)
+    return None if decide.is_machine(screening) else screening
+
+
+def answer(
+    message: Message, scores: Scores | None, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
+) -> Plan:
+    """Say everything that should happen because of one mail. Pure: the same values give the same plan.
+
+    `scores` may be None for a mail that does not matter (see `may_matter`); its plan then has no verdict.
+    """
+    screening = screen(message, rules, history)
+    if scores is None:
+        return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
     verdict = understand(message, scores, rules)
     return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0)
 
@@ -89,15 +100,7 @@ def _plan(
     revision: int,
 ) -> Plan:
     decision = decide.answer(message, screening, verdict, history, rules)
-    plan = Plan(
-        message=message,
-        screening=screening,
-        verdict=verdict,
-        decision=decision,
-        stop=decide.stop_cause(message, screening, verdict),
-        stopped=decide.stopped_addresses(message, screening, history),
-        suppress=decide.suppressed_addresses(message, screening, verdict, history),
-    )
+    plan = _plain_plan(message, screening, verdict, decision, history)
     if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
         return plan
     planned = _planned(message, verdict, rules, now)
@@ -124,6 +127,19 @@ def _plan(
         draft=draft,
         outgoing=ready,
         contact=decide.contact_state(verdict, decision, planned),
+    )
+
+
+def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None, decision: Decision, history: History) -> Plan:
+    """What follows from a mail whether it is answered or not: whose follow-ups end, who is never written to again."""
+    return Plan(
+        message=message,
+        screening=screening,
+        verdict=verdict,
+        decision=decision,
+        stop=decide.stop_cause(message, screening, verdict),
+        stopped=decide.stopped_addresses(message, screening, history),
+        suppress=decide.suppressed_addresses(message, screening, verdict, history),
     )
 
 
@@ -208,6 +224,7 @@ __all__ = [
     "answer_as",
     "approve",
     "corrected",
+    "may_matter",
     "read",
     "remind",
     "words",
