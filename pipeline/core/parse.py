@@ -36,7 +36,9 @@ MAX_LINES = 100_000  # lines of one part
 MAX_ATTACHED = 64_000  # a text attachment, which is read only if there is no other text
 MAX_CALENDAR = 200_000
 MAX_FAILURES = 1_000  # recipients of a delivery report
+MAX_TAGS = 40_000  # tags of an HTML text: libxml2 looks for the start of an end tag in all that are open
 MAX_THREAD = 20  # Message-IDs
+MAX_DEFECTS = 50
 MAX_NAME = 128  # characters
 MAX_SUBJECT = 1_000  # characters
 
@@ -64,7 +66,8 @@ class _Defects(list[str]):
     """What was lost or recovered: each thing once, in the order it was met."""
 
     def note(self, defect: str) -> None:
-        if defect not in self:
+        defect = _line(defect)
+        if len(self) < MAX_DEFECTS and defect not in self:
             self.append(defect)
 
 
@@ -72,15 +75,15 @@ def _message(raw: Raw) -> Message:
     defects = _Defects()
     head, body = _divided(raw.data)
     fields, stray = _fields(head, defects)
-    content = stray + body
+    body = b"\n\n" + stray + body if stray else body
     if not raw.whole:
-        content = b""
+        body = b""
         defects.note("too big")
-    if not fields and not content.strip():
+    if not fields and (not body or body.isspace()):
         raise Unreadable("the mail is empty: there is nothing to answer")
-    top = message_from_bytes(_lean_mail(fields, content, defects))
+    top = message_from_bytes(_lean_mail(fields, body, defects))
     writer = _mail_parser(fields, ("from", "reply-to", "cc", "date"), mailparser.parse_from_bytes, defects)
-    reader = _mail_parser(fields, ("to",), _as_before, defects)
+    addressee = _mail_parser(fields, ("to",), _as_before, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
     headers = tuple((name, _line(_words(value, defects))) for name, value in fields)
@@ -91,7 +94,7 @@ def _message(raw: Raw) -> Message:
         sender=_sender(fields, senders, defects, checked=writer is not None),
         senders=senders,
         reply_to=_mailboxes(writer, fields, "reply-to", defects),
-        recipients=_mailboxes(reader, fields, "to", defects) + _mailboxes(writer, fields, "cc", defects),
+        recipients=_mailboxes(addressee, fields, "to", defects) + _mailboxes(writer, fields, "cc", defects),
         subject=_first(headers, "subject")[:MAX_SUBJECT],
         text=text,
         headers=headers,
@@ -112,17 +115,16 @@ def _message(raw: Raw) -> Message:
 
 
 def _divided(data: bytes) -> tuple[bytes, bytes]:
-    """Header block with `\\n` line ends, and body as it is."""
+    """Header block with `\\n` line ends, and the rest from the empty line on, as it is."""
     data = data.removeprefix(codecs.BOM_UTF8)
-    if b"\n" not in data[:MAX_HEAD]:
+    if data.find(b"\n", 0, MAX_HEAD) < 0:
         data = data.replace(b"\r", b"\n")
-    elif b"\r\r\n" in data[:MAX_HEADER]:
+    elif data.find(b"\r\r\n", 0, MAX_HEADER) >= 0:
         data = data.replace(b"\r\r\n", b"\n")
     data = data.lstrip(b"\r\n")
     end = _blank_line(data, 0, MAX_HEAD)
-    if end < 0:
-        return data[:MAX_HEAD].replace(b"\r\n", b"\n"), data[MAX_HEAD:]
-    return data[:end].replace(b"\r\n", b"\n"), data[end + 1 :].removeprefix(b"\r").removeprefix(b"\n")
+    end = min(MAX_HEAD, len(data)) if end < 0 else end
+    return data[:end].replace(b"\r\n", b"\n"), data[end:]
 
 
 def _blank_line(data: bytes, start: int, end: int) -> int:
@@ -162,7 +164,7 @@ def _fields(head: bytes, defects: _Defects) -> tuple[Fields, bytes]:
             last_known = max((n for n, known in enumerate(lines) if _KNOWN_FIELD.match(known)), default=-1)
         if last_known < number:
             defects.note("no empty line below the headers" if found else "no headers")
-            return _limited(found, defects), b"\n".join(lines[number:]) + b"\n\n"
+            return _limited(found, defects), b"\n".join(lines[number:])
         defects.note(f"a line among the headers is none: {_line(_guessed(line[:80]))!r}")
     return _limited(found, defects), b""
 
@@ -178,11 +180,12 @@ def _limited(found: list[list[bytes]], defects: _Defects) -> Fields:
             defects.note(f"{key[:40]} is cut, it has {len(value)} bytes")
             value = value[:MAX_HEADER]
             value = value[: max(value.rfind(b","), value.rfind(b" "))]  # not inside an address or an encoded word
-        total += len(name) + len(value)
+        total += len(name) + len(value) + 4  # colon, space, line end
         if total > MAX_HEADERS:
             raise Unreadable(f"its headers are longer than {MAX_HEADERS // 1000} kB; look at it in a mail program")
         # What is hidden in it stays: an address with something hidden in it is no address.
-        fields.append((key, _SPACE_IN_LINE.sub(" ", _header_text(value, defects)).strip()))
+        text = _header_text(value, defects)
+        fields.append((key, text if text.isprintable() else _SPACE_IN_LINE.sub(" ", text).strip()))
     return fields
 
 
@@ -385,36 +388,37 @@ _RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers"
 
 
 class _Section(NamedTuple):
-    """A part as it lies in the bytes: its delimiter line, its headers, and the rest up to the next delimiter."""
+    """A part as it lies in the bytes: its delimiter line, its headers, and from where to where the rest goes."""
 
     delimiter: bytes
     head: bytes
     kind: str
-    content: bytes
+    start: int
+    end: int
 
 
 def _lean_mail(fields: Fields, body: bytes, defects: _Defects) -> bytes:
     """The mail without what holds no text of its own (other headers, attachments, attached mails) or too much of it."""
     structure = {name: value for name, value in reversed(fields) if name in _STRUCTURE}
-    body = b"\n" + body
     content_type = structure["content-type"] = _with_boundary(structure.get("content-type", ""), body, defects)
-    lean = [f"{name}: {value}\n".encode() for name, value in structure.items() if value]
+    lean = [b"MIME-Version: 1.0", *(f"\n{name}: {value}".encode() for name, value in structure.items() if value)]
     room = MAX_TEXT
     for section in _sections(content_type, body, defects):
-        kept = _first_bytes(section.content, min(room, _wanted(section)))
-        if len(kept) < len(section.content) and section.kind in _TEXTS:
+        most = min(room, _wanted(section, body))
+        kept = _first_bytes(body, section.start, section.end, most)
+        if section.kind in _TEXTS and len(kept) < section.end - section.start:
             defects.note("more text than is read")
         room -= len(kept)
         lean += [section.delimiter, section.head, kept]
     return b"".join(lean).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _first_bytes(content: bytes, most: int) -> bytes:
-    """The whole lines in the first bytes of a content, below the line ends that part it from its headers."""
-    lines = content.lstrip(b"\r\n")
-    if len(lines) <= most and content.count(b"\n") <= MAX_LINES:
-        return content
-    kept = b"\n".join(lines[:most].split(b"\n", MAX_LINES)[:MAX_LINES])
+def _first_bytes(body: bytes, start: int, end: int, most: int) -> bytes:
+    """The whole lines in the first bytes of a part, with the line ends that separate it from its headers."""
+    if end - start <= most and body.count(b"\n", start, end) <= MAX_LINES:
+        return body[start:end]
+    lines = body[start : min(end, start + most)].lstrip(b"\r\n").split(b"\n", MAX_LINES)[:MAX_LINES]
+    kept = b"\n".join(lines)
     return b"\n\n" + (kept[: kept.rfind(b"\n") + 1] or kept)
 
 
@@ -436,7 +440,7 @@ def _with_boundary(content_type: str, body: bytes, defects: _Defects) -> str:
     return str(part["content-type"])
 
 
-def _wanted(section: _Section) -> int:
+def _wanted(section: _Section, body: bytes) -> int:
     """How many bytes of a part may matter."""
     head = section.head.lower()
     if section.kind in ("text/calendar", "application/ics") or b".ics" in head:
@@ -446,15 +450,15 @@ def _wanted(section: _Section) -> int:
     if section.kind in _REPORTS or section.kind.startswith("multipart/"):
         return MAX_TEXT
     if section.kind in _RETURNED:
-        end = _blank_line(section.content, 3, MAX_HEADERS)  # its Message-ID matters, its text was not said to us
-        return end if end >= 0 else MAX_HEADERS
+        end = _blank_line(body, section.start + 3, min(section.end, section.start + MAX_HEADERS))
+        return end + 1 - section.start if end >= 0 else MAX_HEADERS  # its Message-ID matters, its text was not said to us
     return 0
 
 
 def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Section]:
     """The parts of a body, preambles and epilogues too, divided as the standard library divides; one pass.
 
-    `body` begins with a line end, so that every delimiter has one before it.
+    `body` begins with an empty line, so that every delimiter has a line end before it.
     """
     kind, boundary = _kind(content_type)
     inside = [boundary] if boundary else []
@@ -468,7 +472,7 @@ def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Se
         boundary, closes = _delimiter(body[at + 3 : stop].rstrip(b" \t\r"), inside)
         if boundary is None:
             continue
-        yield _Section(delimiter, head, kind, body[begin:at])
+        yield _Section(delimiter, head, kind, begin, at)
         while inside[-1] != boundary:
             inside.pop()
         delimiter = body[at:stop]
@@ -483,7 +487,7 @@ def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Se
         end = _or_end(following, body)
         begin = _blank_line(body, stop, end + 1)
         begin = end if begin < 0 else begin
-        head = body[stop:begin]
+        head = body[stop:begin][:MAX_HEADER]
         found = _CONTENT_TYPE.search(head)
         kind, boundary = _kind(found[1].decode("ascii", "surrogateescape") if found else "")
         if boundary and len(inside) >= MAX_DEPTH:
@@ -491,7 +495,7 @@ def _sections(content_type: str, body: bytes, defects: _Defects) -> Iterator[_Se
             kind = "application/too-deep"
         elif boundary and boundary not in inside:
             inside.append(boundary)
-    yield _Section(delimiter, head, kind, body[begin:])
+    yield _Section(delimiter, head, kind, begin, len(body))
 
 
 def _delimiter(line: bytes, inside: list[bytes]) -> tuple[bytes | None, bool]:
@@ -556,7 +560,10 @@ class _Leaf:
             charset = meta[1].decode("ascii")
         text = _decoded(octets, charset, self._defects)
         if self.html and re.search("[<&]", text):
-            return _tidy(_visible(text))
+            tags = text.split("<", MAX_TAGS)
+            if len(tags) > MAX_TAGS:
+                self._defects.note("more HTML than is read")
+            return _tidy(_visible("<".join(tags[:MAX_TAGS])))
         if self._parameters.get("format", "").lower() == "flowed":
             return _unflowed(_tidy(text), self._parameters.get("delsp", "").lower() == "yes")
         return _tidy(text)
@@ -653,8 +660,10 @@ def _best(leaves: list[_Leaf]) -> list[_Leaf]:
     return html if _joined(html) else plain
 
 
-def _joined(leaves: Iterable[_Leaf]) -> str:
+def _joined(leaves: list[_Leaf]) -> str:
     """The texts one below the other. HTML that repeats a text beside it is left out."""
+    if len(leaves) == 1:
+        return "" if leaves[0].text.isspace() else leaves[0].text.strip("\n")
     texts = []
     words: set[str] = set()
     for leaf in leaves:

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -73,7 +73,7 @@ class Reader(Generic[T]):
         """Each mail with what `read` made of it, in the order given, while the children read ahead.
 
         Unreadable is returned, not raised, for a mail that `read` refused or that broke a limit. Raises TryLater if no
-        child can be started.
+        child can be started, or if the reader was closed.
         """
         if not self._workers:
             yield from ((raw, _answer(self._setup, raw)) for raw in raws)
@@ -81,7 +81,7 @@ class Reader(Generic[T]):
         waiting: deque[tuple[Sequence[Raw], Future[list[Any]]]] = deque()
         try:
             for chunk in _chunks(raws):
-                waiting.append((chunk, self._pool.submit(self._read_chunk, chunk)))
+                waiting.append((chunk, self._submitted(chunk)))
                 while waiting and (len(waiting) > CHUNKS_AHEAD * self._workers or waiting[0][1].done()):
                     yield from _paired(*waiting.popleft())
             while waiting:
@@ -89,6 +89,12 @@ class Reader(Generic[T]):
         finally:
             for _, future in waiting:
                 future.cancel()
+
+    def _submitted(self, chunk: Sequence[Raw]) -> Future[list[Any]]:
+        try:
+            return self._pool.submit(self._read_chunk, chunk)
+        except RuntimeError as error:
+            raise TryLater("the reader was closed") from error
 
     def _read_chunk(self, chunk: Sequence[Raw]) -> list[Any]:
         answers: dict[int, Any] = {}
@@ -98,33 +104,36 @@ class Reader(Generic[T]):
             if isinstance(result, list):
                 answers.update(zip(left, result, strict=True))
                 break
-            if result.begun <= len(left):
+            if 1 <= result.begun <= len(left):
                 answers[left.pop(result.begun - 1)] = Unreadable(f"{result.cause}; look at it in a mail program")
             elif len(left) == 1:
-                answers[left.pop()] = Unreadable(f"what was read of it could not be handed over: {result.cause}")
-            else:  # all of them were read, and one of the results broke the child: find out which
+                answers[left.pop()] = Unreadable(f"its reader can't take it, or can't hand over what it read: {result.cause}")
+            else:  # one of them can't travel, or its result can't: find out which
                 answers.update((number, self._read_chunk([chunk[number]])[0]) for number in left)
                 break
         return [answers[number] for number in range(len(chunk))]
 
     def _ask(self, mails: list[Raw]) -> list[Any] | _Death:
-        """The answers of this thread's child, or its death. One that dies before its first mail is replaced in silence."""
-        cause = ""
-        for _ in range(START_TRIES):
+        """The answers of this thread's child, or its death. It is asked again if no mail can have been the cause."""
+        tries = 0
+        while True:
+            tries += 1
             child: _Child = getattr(self._own, "child", None) or self._started()
             result = child.ask(mails)
             if isinstance(result, list):
                 return result
             self._bury(child)
-            if result.begun:
+            if self._closed:
+                raise TryLater("the reader was closed")  # the death is our doing
+            if result.begun or (tries == START_TRIES and child.ready):
                 return result
-            cause = result.cause
-        raise TryLater(f"the processes that read mails don't start: {cause}")
+            if tries == START_TRIES:
+                raise TryLater(f"the processes that read mails don't start: {result.cause}")
 
     def _started(self) -> _Child:
         with self._lock:
             if self._closed:
-                raise TryLater("the reader is closed")
+                raise TryLater("the reader was closed")
             child = _Child(self._setup)
             self._children.add(child)
         self._own.child = child
@@ -151,7 +160,10 @@ def _chunks(raws: Iterable[Raw]) -> Iterator[Sequence[Raw]]:
 
 
 def _paired(chunk: Sequence[Raw], future: Future[list[Any]]) -> Iterator[tuple[Raw, Any]]:
-    return zip(chunk, future.result(), strict=True)
+    try:
+        return zip(chunk, future.result(), strict=True)
+    except CancelledError as error:
+        raise TryLater("the reader was closed") from error
 
 
 # --- a child, seen from here
@@ -177,7 +189,7 @@ class _Child:
 
     def __init__(self, setup: _Setup) -> None:
         self._setup = setup
-        self._ready = False
+        self.ready = False
         self._connection, theirs = Pipe()
         self._progress, their_progress = Pipe(duplex=False)  # a byte for each mail that is begun
         os.set_blocking(self._progress.fileno(), False)
@@ -196,12 +208,12 @@ class _Child:
     def ask(self, mails: list[Raw]) -> list[Any] | _Death:
         """Its answers to these mails, in their order, or its death."""
         try:
-            if not self._ready:
+            if not self.ready:
                 self._connection.send(self._setup)
                 problem = self._receive(START_SECONDS)
                 if problem:
                     return _Death(0, problem)
-                self._ready = True
+                self.ready = True
             self._connection.send(mails)
             answers: list[Any] = self._receive(len(mails) * self._setup.seconds + GRACE_SECONDS)
         except (EOFError, OSError) as error:

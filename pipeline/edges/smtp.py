@@ -130,7 +130,7 @@ class SmtpDelivery:
         except smtplib.SMTPNotSupportedError as error:
             raise NeedsHuman(f"{self._where}: {phase}: {error}: {remedy}") from error
         except OSError as error:
-            raise TryLater(f"{self._where}: {phase}: {error}") from error
+            raise TryLater(f"{self._where}: {phase}: {_cause(error)}") from error
 
 
 class SmtpSession:
@@ -233,7 +233,7 @@ class SmtpSession:
             client.send(b".\r\n")
             code, text = client.getreply()
         except OSError as error:
-            raise Uncertain(f"{handed_over}: there was no answer ({error})") from error
+            raise Uncertain(f"{handed_over}: there was no answer ({_cause(error)})") from error
         said = _answer(code, text)
         if 400 <= code < 600:
             raise (Refused if code >= 500 else TryLater)(f"{self._where}: the end of the mail was answered {said}")
@@ -253,7 +253,7 @@ class SmtpSession:
         try:
             yield
         except OSError as error:  # all of smtplib's errors are
-            raise TryLater(f"{self._where}: {phase}: {error}") from error
+            raise TryLater(f"{self._where}: {phase}: {_cause(error)}") from error
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -308,6 +308,11 @@ def _answer(code: int, text: bytes | str) -> str:
     """An SMTP reply in one line."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return f"{code} {' '.join(words.split())}"[:500].rstrip()
+
+
+def _cause(error: OSError) -> OSError:
+    """The error of the network, where smtplib only says that it is not connected."""
+    return error.__context__ if isinstance(error.__context__, OSError) else error
 
 
 def _ascii(name: str) -> str:

@@ -277,9 +277,9 @@ def test_no_word_is_lost_or_made_up(text: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "a:\n" * 100_000,
-        "From: a\nDate: b\n" * 50_000,
-        "On 3 May 2026 at 10:00, x <a@b.example> wrote:\n" * 50_000,
+        "a:\n" * 40_000,
+        "From: a\nDate: b\n" * 20_000,
+        "On 3 May 2026 at 10:00, x <a@b.example> wrote:\n" * 20_000,
         "> a\n\n" * 50_000,
         "> a\nb\n" * 50_000,
         "-- \n" * 100_000,
@@ -287,7 +287,7 @@ def test_no_word_is_lost_or_made_up(text: str):
         "_" * 3_000_000,
         "!" * 3_000_000,
         ("a " * 30_000 + ":\n") * 50,
-        "confidential " * 200_000,
+        "confidential " * 80_000,
         "Sent from " + "<" * 1_000_000,
     ],
     ids=lambda text: text[:12].strip(),

@@ -120,7 +120,11 @@ class TestBeginning:
         assert beginning.passed == ()
         assert len(raws(inbox, beginning.cursor)) == 1
 
-    def test_a_date_passes_over_what_came_before_that_day(self, dovecot: Dovecot, user: str, opened: Opened):
+    @pytest.mark.parametrize("batch", [1, 200])
+    def test_a_date_passes_over_what_came_before_that_day(
+        self, batch: int, dovecot: Dovecot, user: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(imap, "BATCH_MAILS", batch)
         midnight = datetime(2025, 11, 20, tzinfo=UTC)
         for arrived in (midnight - timedelta(days=30), midnight - timedelta(seconds=1), midnight, midnight + timedelta(days=1)):
             dovecot.append(user, mail(str(arrived)), arrived=arrived)
@@ -391,6 +395,10 @@ class TestSecurity:
 
     def test_a_port_that_speaks_no_tls_needs_a_person(self, dovecot: Dovecot, user: str, opened: Opened):
         raises(NeedsHuman, opened(dovecot, user, security="tls").epoch, "TLS", str(dovecot.port))
+
+    def test_a_server_that_breaks_off_the_handshake_is_tried_later(self, opened: Opened):
+        with ScriptedImap(answers={"GREETING": Line.cut}) as server:
+            raises(TryLater, opened(server, security="tls").epoch)
 
     def test_old_tls_is_not_spoken(self, opened: Opened):
         with ScriptedImap() as server:
@@ -760,6 +768,13 @@ class TestMarking:
             inbox = opened(server)
             inbox.mark(["1"])
             assert uids(inbox, inbox.begin("all", NOW).cursor) == [1]
+
+    def test_a_connection_that_dies_meanwhile_is_an_error(self, opened: Opened):
+        with ScriptedImap({1: MAIL}, {"SELECT": [Line.cut]}) as server:
+            inbox = opened(server)
+            raises(TryLater, lambda: inbox.mark(["1"]), "marking")
+            inbox.mark(["1"])
+            assert server.said("UID STORE") == 1
 
     def test_a_folder_without_keywords_is_not_bothered(self, opened: Opened):
         fixed = b"* 1 EXISTS\r\n* OK [PERMANENTFLAGS (\\Seen)]\r\n* OK [UIDVALIDITY 7]\r\n%t OK [READ-WRITE] done\r\n"

@@ -83,7 +83,7 @@ class SmtpServer:
             return self.replies["DATA"]
         self.mails.append(
             Taken(
-                sender=envelope.mail_from or "",
+                sender=(envelope.mail_from or "").removeprefix("<>"),
                 recipients=tuple(envelope.rcpt_tos),
                 data=bytes(envelope.original_content or b""),
                 options=tuple(envelope.mail_options),
