@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import logging
 import os
 import random
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -60,6 +62,23 @@ def only_instance(path: Path) -> Iterator[None]:
         lock.release()
 
 
+@dataclass(frozen=True)
+class Clocks:
+    """How far the clock, and the local time that `schedule` goes by, are ahead of the time since the machine started.
+
+    Local time jumps twice a year: in autumn a job that is due at 03:00:00 would wait for an hour, for 02:00 comes again.
+    """
+
+    clock: float
+    local: float
+
+    @classmethod
+    def read(cls) -> Clocks:
+        """Read them now. The machine's sleep counts as time that passed."""
+        steady = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+        return cls(clock=time.time() - steady, local=calendar.timegm(time.localtime()) - steady)
+
+
 @dataclass
 class Guard:
     """One job's luck: after a failure it waits, longer each time, and after five minutes without success it raises an alarm."""
@@ -104,14 +123,13 @@ class Daemon:
         """Work until SIGTERM or SIGINT; end within five seconds of it."""
         with self._signals() as wake:
             self._recover()
-            scheduler, mark = self._scheduler(), self._mark()
+            scheduler, clocks = self._scheduler(), Clocks.read()
             scheduler.run_all()
             while not self.leaving:
                 if self._reload_wanted:
                     self._reload()
-                if abs(self._mark() - mark) > CLOCK_JUMP:
-                    log.warning("the clock jumped by %.0f s; all jobs are set anew", self._mark() - mark)
-                    scheduler, mark = self._scheduler(), self._mark()
+                if self._set_anew(clocks):
+                    scheduler, clocks = self._scheduler(), Clocks.read()
                 scheduler.run_pending()
                 if self.after_round:
                     self.after_round(self.site)
@@ -217,8 +235,16 @@ class Daemon:
         self._guards.clear()
         log.info("the new configuration is in force")
 
-    def _mark(self) -> float:
-        return time.time() - time.monotonic()
+    def _set_anew(self, before: Clocks) -> bool:
+        """Whether a clock was set since `before`; the caps then go on as if no time had passed meanwhile."""
+        now = Clocks.read()
+        jump, local = now.clock - before.clock, now.local - before.local
+        if abs(jump) > CLOCK_JUMP:
+            log.warning("the clock jumped by %.0f s; all jobs are set anew", jump)
+        if jump > CLOCK_JUMP:
+            by = timedelta(seconds=jump)
+            self.attempt("clock", lambda site: site.store.sends.clock_set_ahead(by, site.now()))
+        return max(abs(jump), abs(local)) > CLOCK_JUMP
 
     @contextmanager
     def _signals(self) -> Iterator[int]:

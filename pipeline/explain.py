@@ -68,7 +68,8 @@ def explain(
                 yield _failed(source, message)
                 continue
             try:
-                plan = flow.answer(message, next(scores), History(), rules, _now(message), render, _no_stamp)
+                look = flow.look(message, History(), rules)
+                plan = flow.answer(message, look, next(scores), History(), rules, _now(message), render, _no_stamp)
                 yield _told(source.path, plan, rules)
             except Exception as error:  # noqa: BLE001 - the next mail is explained whatever this one did
                 yield _failed(source, Unreadable(f"{type(error).__name__}: {error}"))

@@ -37,6 +37,7 @@ from pipeline.core.records import (
     Receipt,
     Rules,
     Scores,
+    Screening,
     Send,
     Sensitive,
     Span,
@@ -120,8 +121,8 @@ class Model(Protocol):
 class Outbox(Protocol):
     """The reps' folder."""
 
-    def publish(self, draft: Draft, sender: Address, now: datetime) -> str:
-        """Write a draft's file into review/ and give its name."""
+    def publish(self, drafts: Sequence[Draft], sender: Address, now: datetime) -> list[str]:
+        """Write drafts' files into review/ and give their names."""
 
     def scan(self, now: datetime) -> list[Found]:
         """List the files that reps moved."""
@@ -251,17 +252,18 @@ def _decide(site: Site, messages: Sequence[Message]) -> None:
 
 def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[Message]:
     histories = site.store.past.of_messages(messages)
-    _score(site, messages, histories, scores)
+    looks = [flow.look(message, history, site.rules) for message, history in zip(messages, histories, strict=True)]
+    _score(site, [message for message, look in zip(messages, looks, strict=True) if flow.matters(look)], scores)
     now = site.now()
     plans: list[Plan] = []
     answered: set[str] = set()
     put_off: dict[str, list[Message]] = {}
-    for message, history in zip(messages, histories, strict=True):
+    for message, look, history in zip(messages, looks, histories, strict=True):
         sender = message.sender.key if message.sender else message.key
         if sender in put_off:
             put_off[sender].append(message)
             continue
-        plan = _plan(site, message, scores.get(message.key), history, now)
+        plan = _plan(site, message, look, scores.get(message.key), history, now)
         if plan is None:
             continue
         if plan.draft and sender in answered:
@@ -277,21 +279,17 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
     return [message for waiting in put_off.values() for message in waiting]
 
 
-def _score(site: Site, messages: Sequence[Message], histories: Sequence[History], scores: dict[str, Scores]) -> None:
-    """Ask the model, in one batch, about the mails whose words matter and that it was not asked about before."""
-    asked = [
-        message
-        for message, history in zip(messages, histories, strict=True)
-        if message.key not in scores and flow.may_matter(message, history, site.rules)
-    ]
+def _score(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
+    """Ask the model, in one batch, about those mails that it was not asked about before."""
+    asked = [message for message in messages if message.key not in scores]
     if asked:
         got = site.model().score([flow.words(message) for message in asked])
         scores.update(zip((message.key for message in asked), got, strict=True))
 
 
-def _plan(site: Site, message: Message, score: Scores | None, history: History, now: datetime) -> Plan | None:
+def _plan(site: Site, message: Message, look: Screening, score: Scores | None, history: History, now: datetime) -> Plan | None:
     try:
-        return flow.answer(message, score, history, site.rules, now, site.render, site.store.keys.stamp)
+        return flow.answer(message, look, score, history, site.rules, now, site.render, site.store.keys.stamp)
     except Exception as error:
         # One mail's trouble must not stop the others; the third time it is held for a person.
         held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
@@ -316,10 +314,11 @@ def publish(site: Site) -> int:
     """Bring the outbox folder up to date with the rows. Returns how many files changed."""
     now, sender = _business_time(site), site.rules.business.sender
     changed = 0
-    for stored in site.store.drafts.to_publish(WORK_BATCH):
-        name = site.outbox.publish(stored.draft, sender, now)
-        site.store.drafts.published([(stored.draft.key, name)])
-        changed += 1
+    while waiting := site.store.drafts.to_publish(WORK_BATCH):
+        names = site.outbox.publish([stored.draft for stored in waiting], sender, now)
+        # After a crash in between they are published again, under the same names.
+        site.store.drafts.published([(stored.draft.key, name) for stored, name in zip(waiting, names, strict=True)])
+        changed += len(waiting)
     for stored in site.store.drafts.to_withdraw():
         site.outbox.discard(stored.draft.key)
         site.store.drafts.withdrawn([stored.draft.key])
@@ -583,7 +582,7 @@ def _resolve(site: Site) -> None:
         if proof:
             site.store.sends.proved(mail.key, "found where it was delivered", site.now())
         elif proof is False:
-            site.store.sends.queue_again(mail.key, "proved not to have been delivered", site.now())
+            site.store.sends.disproved(mail.key, "proved not to have been delivered", site.now())
     site.store.sends.give_up_waiting(site.now())
 
 

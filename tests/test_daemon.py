@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +207,41 @@ def test_a_wrong_new_configuration_is_refused_and_the_old_one_stays(world: World
     one = reloaded(world, refuse)
     assert one.site.owner == "test"
     assert "config.yaml:3" in notes(world)[0]
+
+
+def zone_with_a_change(shift: int) -> str:
+    """A POSIX time zone (as in `man tzset`) whose clocks change by `shift` hours about two seconds from now."""
+    change = time.gmtime(time.time() + 2)
+    ahead = shift < 0  # before the end of summer time the clocks are an hour ahead of UTC
+    soon = f"{change.tm_yday - 1}/{change.tm_hour + ahead}:{change.tm_min:02}:{change.tm_sec:02}"
+    other = str((change.tm_yday + 180) % 360)  # the year's other change
+    begin, end = (soon, other) if shift > 0 else (other, soon)
+    return f"WIN0SUM-1,{begin},{end}"
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets the time zone of this process for one test."""
+
+    def put(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_no_job_waits_for_an_hour_when_summer_time_ends_or_begins(
+    world: World, monkeypatch: pytest.MonkeyPatch, zone: Callable[[str], None], shift: int
+):
+    zone(zone_with_a_change(shift))
+    before, ran = time.localtime().tm_isdst, []
+    monkeypatch.setattr(daemon, "JOBS", (("work", 1, lambda site: ran.append(time.localtime().tm_isdst) or 0),))
+    Running(Daemon(world.site)).until(lambda: ran.count(1 - before) >= 3, signal.SIGTERM)
+    assert ran.count(1 - before) >= 3
+    assert len(ran) < 20
 
 
 def test_a_jump_of_the_clock_sets_the_metronome_anew(world: World, monkeypatch: pytest.MonkeyPatch, caplog):

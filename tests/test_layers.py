@@ -24,7 +24,7 @@ LAYERS = (
     ("pipeline.jobs",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo"),
+    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
     ("pipeline.cli",),
 )
 

@@ -14,6 +14,7 @@ ATTRIBUTION_LINES = 6  # mailers wrap "On ..., somebody <address> wrote:" over s
 ATTRIBUTION_LENGTH = 400
 HEADER_BLOCK_LINES = 14  # From to Subject, with an empty line between each two
 SIGN_OFF_LINES = 16
+SIGNATURE_WIDTH = 300  # characters that tell what a line is
 DISCLAIMER_LINES = 60
 
 
@@ -86,9 +87,11 @@ def _next_words(lines: Sequence[str], number: int) -> int:
     return number
 
 
+# The verb stands last, or, in Germanic languages, before the name.
 _WROTE = re.compile(
-    r"\b(?:wrote|writes|escribi[oó]|schrieb|schreibt|a [eé]crit|escreveu|ha scritto|schreef|geschreven|skrev|kirjoitti"
-    r"|napisał(?:\(a\)|a)?|написала?(?:\(а\))?|пише[т]?)(?!\w)|写道",
+    r"(?:\b(?:wrote|writes|escribi[oó]|a [eé]crit|escreveu|ha scritto|geschreven|kirjoitti|napisał(?:\(a\)|a)?|пише[т]?"
+    r"|написала?(?:\(а\))?)(?: the following| lo siguiente)?|写道|\b(?:schrieb|schreibt|schreef|skrev)\b.{0,150})"
+    r"\W{0,3}[:：]\W*$",
     re.I,
 )
 _BY_ONE_PRESENT = re.compile(r"\b(?:I|you|he|she|we|they|me|nos|te|le|les|lo|usted) (?:wrote|escribi[oó])\b", re.I)
@@ -182,8 +185,10 @@ def _is_header_block(lines: Sequence[str], number: int) -> bool:
     """
     if _role(lines[number]) not in ("from", "date"):
         return False
-    roles = {_role(line) for line in lines[number : _below_headers(lines, number)]}
-    return {"from", "date"} <= roles and not roles.isdisjoint({"to", "subject"})
+    block = [(_role(line), line) for line in lines[number : _below_headers(lines, number)]]
+    roles = {role for role, _ in block}
+    dated = any(role == "date" and _DATE.search(line) for role, line in block)
+    return dated and "from" in roles and not roles.isdisjoint({"to", "subject"})
 
 
 def _is_rule_above_headers(lines: Sequence[str], number: int) -> bool:
@@ -339,6 +344,7 @@ def _contacts(lines: Sequence[str], words: Sequence[int]) -> list[int]:
 
 def _is_sentence(line: str) -> bool:
     """Whether somebody says something here: then it is no part of a signature."""
+    line = line[:SIGNATURE_WIDTH]
     count = len(line.split())
     if _POSTSCRIPT.match(line) or (count > 2 and (_OWN_WORDS.search(line) or line.rstrip().endswith(("?", "!")))):
         return True

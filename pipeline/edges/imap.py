@@ -296,7 +296,7 @@ class ImapInbox:
             self._examine(client)
             announces = self._wants_idle and client.has_capability("IDLE")
             news = "the server announces new ones at once" if announces else "new ones are seen at the next poll"
-            return f"{self.folder}: logged in, the folder holds {self._state.mails} mails, {news}"
+            return f"{self.folder}: logged in, mails in the folder: {self._state.mails}, {news}"
 
     def close(self) -> None:
         """Log out, as far as the server still listens. The next call connects again."""

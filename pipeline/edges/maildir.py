@@ -124,7 +124,7 @@ class MaildirInbox:
         """Count the mails: one sentence that says that all is well."""
         if self._create and not self._path.exists():
             return f"{self.folder}: is not there yet and is made at the first start"
-        return f"{self.folder}: can be read and holds {len(self._files())} mails"
+        return f"{self.folder}: can be read, mails in it: {len(self._files())}"
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

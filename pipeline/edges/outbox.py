@@ -9,7 +9,7 @@ import re
 import stat
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,11 +87,19 @@ class Outbox:
             with self._opened(name):
                 pass
 
-    def publish(self, draft: Draft, sender: Address, now: datetime) -> str:
-        """Write a draft's file into review/ and give its name. A file of it that is there already, edited perhaps, is left."""
+    def publish(self, drafts: Sequence[Draft], sender: Address, now: datetime) -> list[str]:
+        """Write drafts' files into review/ and give their names. A file that is there already, edited perhaps, is left.
+
+        Each file is on the disk before its name appears; the names are, all together, before this returns.
+        """
+        names = []
         with self._opened(REVIEW) as folder:
-            found = _named(folder, draft.key)
-            return found or _put(folder, _names(draft, now), _draft_file(draft, sender, (("X-Unsent", "1"),)))
+            there = _by_key(folder, [draft.key for draft in drafts])
+            for draft in drafts:
+                data = _draft_file(draft, sender, (("X-Unsent", "1"),))
+                names.append(there.get(draft.key) or _put(folder, _names(draft, now), data, sync=False))
+            _sync(folder)
+        return names
 
     def scan(self, now: datetime) -> list[Found]:
         """All files that reps moved out of review/, folder by folder; those changed in the last two seconds come next time."""
@@ -263,18 +271,18 @@ def _read(folder: int, name: str, limit: int = -1) -> bytes | None:
         os.close(descriptor)
 
 
-def _put(folder: int, names: Iterable[str], data: bytes) -> str:
+def _put(folder: int, names: Iterable[str], data: bytes, *, sync: bool = True) -> str:
     """Write a new file under the first name that is free; one that holds these very bytes already is taken for it."""
     for name in names:
         if not _lies(folder, name):
-            _write(folder, name, data)
+            _write(folder, name, data, sync=sync)
             return name
         if _read(folder, name) == data:
             return name
     raise NeedsHuman(f"the outbox has foreign files under every name for a draft: move them away, the last is {name}")
 
 
-def _write(folder: int, name: str, data: bytes) -> None:
+def _write(folder: int, name: str, data: bytes, *, sync: bool = True) -> None:
     part = f".{zlib.crc32(os.fsencode(name)):08x}.part"
     # Left by a crash; it must not be opened again, for it could be anything.
     with suppress(FileNotFoundError):
@@ -290,7 +298,8 @@ def _write(folder: int, name: str, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(part, dir_fd=folder)
         raise
-    _sync(folder)
+    if sync:
+        _sync(folder)
 
 
 def _remove(folder: int, name: str) -> None:
@@ -323,6 +332,21 @@ def _named(folder: int, key: str) -> str | None:
         if end and key.startswith(end[1]) and key in _keys(_read(folder, name, _HEAD) or b""):
             return name
     return None
+
+
+def _by_key(folder: int, keys: Sequence[str]) -> dict[str, str]:
+    """The files of these keys, found in one look at the folder."""
+    wanted: dict[str, list[str]] = {}
+    for key in keys:
+        wanted.setdefault(key[:4], []).append(key)
+    found: dict[str, str] = {}
+    for name in _entries(folder):
+        end = _NAME_END.search(name)
+        likely = [key for key in wanted.get(end[1][:4], ()) if key.startswith(end[1])] if end else []
+        if likely:
+            inside = _keys(_read(folder, name, _HEAD) or b"")
+            found.update((key, name) for key in likely if key in inside)
+    return found
 
 
 def _holding(folder: int, key: str) -> str | None:

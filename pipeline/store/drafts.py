@@ -43,6 +43,9 @@ class HeldMail:
     arrived: datetime
 
 
+_PUBLISHED = draft.update().where(draft.c.key == sa.bindparam("of")).values(file=sa.bindparam("lies_as"))
+
+
 class Drafts:
     """Hands out drafts and takes the reps' word."""
 
@@ -74,12 +77,11 @@ class Drafts:
     def published(self, files: Sequence[tuple[str, str]]) -> None:
         """These drafts (key, file name) lie in the review folder now."""
         with self._database.writing() as connection:
-            for key, name in files:
-                connection.execute(draft.update().where(draft.c.key == key).values(file=name))
+            connection.execute(_PUBLISHED, [{"of": key, "lies_as": name} for key, name in files])
 
     def to_withdraw(self, limit: int = 200) -> list[StoredDraft]:
-        """Superseded drafts whose file still lies there."""
-        which = sa.and_(draft.c.state == "superseded", draft.c.file.is_not(None), ~draft.c.gone)
+        """Settled drafts whose file may still lie in the review folder: superseded ones, and those that a rep copied."""
+        which = sa.and_(draft.c.state != "waiting", draft.c.file.is_not(None), ~draft.c.gone)
         return self._read(sa.select(draft).where(which).limit(limit))
 
     def withdrawn(self, keys: Sequence[str]) -> None:

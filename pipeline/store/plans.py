@@ -166,6 +166,9 @@ class Plans:
 
     def _learn(self, connection: sa.Connection, key: str, old: Row | None, correction: Correction, now: datetime) -> None:
         was = {"was_intent": old.intent, "was_reason": old.reason, "confidence": old.confidence} if old else {}
+        earlier = connection.execute(sa.select(label).where(label.c.message == key)).first()
+        if earlier:  # what the model said, not what the rep before said
+            was = {name: earlier._mapping[name] for name in ("was_intent", "was_reason", "confidence")}
         said = {"intent": correction.intent, "reason": correction.reason, "by": correction.by}
         connection.execute(label.delete().where(label.c.message == key))
         connection.execute(label.insert().values(message=key, at=now, **was, **said))

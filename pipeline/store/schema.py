@@ -116,7 +116,7 @@ message = sa.Table(
     sa.Column("subject", sa.String(1024)),
     sa.Column("shown", sa.Boolean, nullable=False, server_default=sa.false(), comment="held: its file lies in outbox/held"),
     sa.UniqueConstraint("folder", "epoch", "uid"),
-    sa.Index("message_by_state", "state", "arrived"),
+    sa.Index("message_by_state", "state", "arrived", "key"),
     sa.Index("message_by_sender", "sender"),
     sa.Index("message_by_content", "content"),
     _allowed("message"),

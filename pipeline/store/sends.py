@@ -28,6 +28,8 @@ LEASE = timedelta(minutes=15)
 BACKOFF = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
 GIVE_UP = timedelta(days=5)
 EVIDENCE_WITHIN = timedelta(minutes=60)
+LONGEST_WINDOW = timedelta(days=1)  # of the caps on how many go out; patience with a server ends sooner
+REMEMBERED = timedelta(days=90)  # longer than any cap looks back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,15 +116,16 @@ class Sends:
             if _stopped(connection):
                 self._requeue(connection, row, now, "stopped", now)
                 return False
-            connection.execute(send.update().where(send.c.key == row.key).values(phase="dot"))
+            # A new lease: the answer to the dot may take ten minutes, and until then nobody need doubt the mail.
+            connection.execute(send.update().where(send.c.key == row.key).values(phase="dot", lease_until=now + LEASE))
             _note(connection, row.key, mail.fence, now, "dot")
         return True
 
     def sent(self, mail: Send, reply: str, now: datetime) -> bool:
         """The other side took it over. A late word for the same fence also settles an uncertain send."""
         with self._database.writing() as connection:
-            row = connection.execute(sa.select(send).where(send.c.key == mail.key)).one()
-            if row.fence != mail.fence or row.state not in ("sending", "uncertain", "held"):
+            row = connection.execute(sa.select(send).where(send.c.key == mail.key)).first()
+            if row is None or row.fence != mail.fence or row.state not in ("sending", "uncertain", "held"):
                 return False
             self._sent(connection, row, reply, now)
         return True
@@ -130,11 +133,23 @@ class Sends:
     def proved(self, key: str, evidence: str, now: datetime) -> bool:
         """Evidence shows that an uncertain send was delivered."""
         with self._database.writing() as connection:
-            row = connection.execute(sa.select(send).where(send.c.key == key)).one()
-            uncertain = row.state == "uncertain" or (row.state == "held" and row.phase == "dot")
-            if uncertain:
-                self._sent(connection, row, evidence, now)
-        return bool(uncertain)
+            row = connection.execute(sa.select(send).where(send.c.key == key)).first()
+            if row is None or not (row.state == "uncertain" or (row.state == "held" and row.phase == "dot")):
+                return False
+            self._sent(connection, row, evidence, now)
+        return True
+
+    def disproved(self, key: str, evidence: str, now: datetime) -> bool:
+        """The delivery can tell that an uncertain mail never arrived: queue it again.
+
+        False, and nothing is done, while who claimed it may only be asleep: its dot may still come, and then there were two.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(send).where(send.c.key == key, send.c.state == "uncertain")).first()
+            if row is None or row.owner is not None:
+                return False
+            self._requeue(connection, row, now, evidence, now)
+        return True
 
     def later(self, mail: Send, reply: str, now: datetime) -> None:
         """It surely did not go out this time: queue it again with growing patience, or give up after five days."""
@@ -154,6 +169,7 @@ class Sends:
             row = self._held_by(connection, mail, "pre")
             if row is not None:
                 self._requeue(connection, row, now, why, now)
+                connection.execute(send.update().where(send.c.key == row.key).values(attempts=row.attempts - 1))
 
     def refused(self, mail: Send, reply: str, now: datetime) -> None:
         """The other side refused it for good."""
@@ -167,7 +183,7 @@ class Sends:
         with self._database.writing() as connection:
             row = self._held_by(connection, mail)
             if row is not None:
-                self._uncertain(connection, row, why, now)
+                self._uncertain(connection, row, why, now, owner=None)
 
     def recover(self, now: datetime, *, everything: bool) -> tuple[int, int]:
         """Release claims: all of them when this process is the only one, else those whose lease ran out.
@@ -178,14 +194,30 @@ class Sends:
         if not everything:
             which = sa.and_(which, send.c.lease_until <= now)
         with self._database.writing() as connection:
+            _mend_times(connection, now)
             rows = connection.execute(sa.select(send).where(which)).all()
             for row in rows:
                 if row.phase == "pre":
                     self._requeue(connection, row, now, "released after an interruption", now)
                 else:
-                    self._uncertain(connection, row, "interrupted after the final dot", now)
+                    # Who only overslept its lease stays the owner: it may still be about to write the dot.
+                    owner = None if everything else row.owner
+                    self._uncertain(connection, row, "interrupted after the final dot", now, owner)
         queued = sum(row.phase == "pre" for row in rows)
         return queued, len(rows) - queued
+
+    def clock_set_ahead(self, by: timedelta, now: datetime) -> int:
+        """The clock jumped to `now`: what counts against the caps keeps its age, so that no cap opens early.
+
+        Returns how many events were moved. A clock that is set back needs nothing: what lies ahead is counted all the same.
+        """
+        recent = sa.select(cap_event.c.send, cap_event.c.at).where(cap_event.c.at > now - by - REMEMBERED)
+        moved = cap_event.update().where(cap_event.c.send == sa.bindparam("of")).values(at=sa.bindparam("to"))
+        with self._database.writing() as connection:
+            rows = [{"of": row.send, "to": row.at + by} for row in connection.execute(recent)]
+            if rows:
+                connection.execute(moved, rows)
+        return len(rows)
 
     def uncertain_sends(self) -> list[Send]:
         """Sends that wait for evidence."""
@@ -303,11 +335,11 @@ class Sends:
         _note(connection, row.key, row.fence, now, "refused", why)
         record(connection, self._keys, now, "held", message=_case_of(connection, row), address=row.address, text=why)
 
-    def _uncertain(self, connection: sa.Connection, row: Row, why: str, now: datetime) -> None:
+    def _uncertain(self, connection: sa.Connection, row: Row, why: str, now: datetime, owner: str | None) -> None:
         connection.execute(
             send.update()
             .where(send.c.key == row.key)
-            .values(state="uncertain", phase="dot", finished=now, cause=why[:512], lease_until=None)
+            .values(state="uncertain", phase="dot", owner=owner, finished=now, cause=why[:512], lease_until=None)
         )
         _note(connection, row.key, row.fence, now, "uncertain", why)
         record(connection, self._keys, now, "uncertain", message=_case_of(connection, row), address=row.address, text=why)
@@ -329,6 +361,20 @@ class Sends:
             address=row.address,
             text="suppressed",
         )
+
+
+def _mend_times(connection: sa.Connection, now: datetime) -> None:
+    """A time that lies further ahead than any wait was written when the clock was wrong: it counts from now on.
+
+    Without this, a clock that was a year ahead for a minute would keep mails and caps waiting for that year.
+    """
+    for column, latest, instead, which in (
+        (cap_event.c.at, now + LONGEST_WINDOW, now, sa.true()),
+        (send.c.not_before, now + 2 * LONGEST_WINDOW, now, send.c.state == "queued"),
+        (send.c.lease_until, now + LEASE, now + LEASE, send.c.state == "sending"),
+        (send.c.finished, now, now, send.c.state == "uncertain"),
+    ):
+        connection.execute(sa.update(column.table).where(column > latest, which).values({column.name: instead}))
 
 
 def _stopped(connection: sa.Connection) -> bool:

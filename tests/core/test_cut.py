@@ -108,6 +108,8 @@ def test_a_divider_begins_history(divider: str):
         "Here is my problem: I can't come.\nTwo reasons:\nmoney and time",
         ">From what I see there is no way, so please cancel",
         "Please call me at 10:30:\n600 111 222",
+        "De: 10 a 12\nFecha: martes\nPara: dos personas\nQuiero anular la reserva",
+        "On 3 May your colleague wrote to ana@example.org about it.\nMy question:\nwhen do I get my money?",
     ],
 )
 def test_new_words_that_look_a_little_like_history_stay(words: str):
@@ -148,6 +150,11 @@ def test_the_signature_of_a_phone_is_no_answer_to_a_forwarded_mail():
     assert new == ""
 
 
+def test_words_above_a_quotation_are_no_attribution():
+    words = "Your colleague wrote to me last week and I agree.\nHere is what I did not like:"
+    assert cut(f"{words}\n> Prices rise in May.") == (words, "> Prices rise in May.")
+
+
 def test_an_attribution_does_not_swallow_the_line_above_it():
     new, _ = cut("Please cancel on 3 May\nOn 2 May 2026 at 10:00, Dana <dana@bluedoor.example> wrote:\n> ok?")
     assert new == "Please cancel on 3 May"
@@ -182,6 +189,8 @@ def test_an_attribution_does_not_swallow_the_line_above_it():
         "De acuerdo con el RGPD le informamos de que sus datos son tratados por Acme S.L.\n\n"
         "Antes de imprimir este mensaje, piense en el medio ambiente.",
         "Please consider the environment before printing this e-mail.",
+        "--\nMaria Lopez\n\nThis e-mail is confidential and intended only for the addressee."
+        + " If you are not, delete it." * 20,
         "***\n____",
     ],
 )

@@ -347,7 +347,7 @@ class TestEpochs:
 class TestSecurity:
     def test_a_verified_certificate_is_accepted(self, dovecot: Dovecot, user: str, authority: Authority, opened: Opened):
         secure = {"host": "localhost", "security": "tls", "port": dovecot.tls_port, "ssl_context": authority.client()}
-        assert "0 mails" in opened(dovecot, user, **secure).check()
+        assert "folder: 0" in opened(dovecot, user, **secure).check()
 
     def test_starttls_is_used_when_it_is_asked_for(self, dovecot: Dovecot, user: str, authority: Authority, opened: Opened):
         inbox = opened(dovecot, user, host="localhost", security="starttls", ssl_context=authority.client())
@@ -437,7 +437,7 @@ class TestRefusals:
     def test_a_folder_may_have_any_name(self, dovecot: Dovecot, user: str, opened: Opened):
         folder = 'Año "nuevo" \\ 会'
         dovecot.create(user, folder)
-        assert "0 mails" in opened(dovecot, user, folder=folder).check()
+        assert "folder: 0" in opened(dovecot, user, folder=folder).check()
 
     @pytest.mark.parametrize(
         "said", [b"[UNAVAILABLE] sorry", b"[ALERT] Too many simultaneous connections. (Failure)", b"[LIMIT] x"]
@@ -796,7 +796,7 @@ def test_the_folder_is_named_without_its_password(dovecot: Dovecot, opened: Open
 def test_a_check_is_one_sentence(dovecot: Dovecot, user: str, opened: Opened):
     dovecot.deliver(user, mail())
     inbox = opened(dovecot, user)
-    assert inbox.check() == (f"{inbox.folder}: logged in, the folder holds 1 mails, the server announces new ones at once")
+    assert inbox.check() == (f"{inbox.folder}: logged in, mails in the folder: 1, the server announces new ones at once")
 
 
 def test_closing_twice_and_going_on_is_no_error(dovecot: Dovecot, user: str, opened: Opened):

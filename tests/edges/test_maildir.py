@@ -343,7 +343,7 @@ def test_the_folder_has_one_name_from_wherever_it_is_called(box: Path, monkeypat
 
 def test_a_check_is_one_sentence(box: Path):
     put(box)
-    assert MaildirInbox(box).check() == f"maildir:{box}: can be read and holds 1 mails"
+    assert MaildirInbox(box).check() == f"maildir:{box}: can be read, mails in it: 1"
 
 
 def test_the_rest_of_an_inbox_is_quiet(box: Path):

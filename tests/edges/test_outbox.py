@@ -61,7 +61,7 @@ def age(path: Path, when: datetime = NOW - timedelta(minutes=1)) -> Path:
 
 def moved(outbox: Outbox, root: Path, to: str = "approved", draft: Draft = DRAFT) -> Path:
     """A published draft that a rep moved."""
-    name = outbox.publish(draft, DANA, NOW)
+    name = outbox.publish([draft], DANA, NOW)[0]
     return age((root / "review" / name).rename(root / to / name))
 
 
@@ -82,14 +82,14 @@ def everything(root: Path) -> dict[str, bytes]:
 
 def test_the_folder_is_for_its_owner_alone(outbox: Outbox, root: Path):
     assert sorted(path.name for path in root.iterdir()) == sorted(FOLDERS)
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     outbox.note("smtp", "Down")
     for path in (root, *root.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
 def test_a_draft_reads_well_in_any_editor(outbox: Outbox, root: Path):
-    assert outbox.publish(DRAFT, DANA, NOW) == NAME
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
     assert (root / "review" / NAME).read_bytes() == (
         """\
 From: Dana Reyes <dana@bluedoor.example>
@@ -121,7 +121,7 @@ El 21 de noviembre de 2026, María López escribió:
 
 def test_a_mail_program_reads_the_same_as_an_editor(outbox: Outbox, root: Path):
     draft = replace(DRAFT, recipient=Address(name='López, "María"', address="maria@customer.example"))
-    name = outbox.publish(draft, DANA, NOW)
+    name = outbox.publish([draft], DANA, NOW)[0]
     mail = email.message_from_bytes((root / "review" / name).read_bytes(), policy=email.policy.SMTPUTF8)
     (recipient,) = mail["To"].addresses
     shown_name = recipient.display_name.encode("utf-8", "surrogateescape").decode()
@@ -132,24 +132,24 @@ def test_a_mail_program_reads_the_same_as_an_editor(outbox: Outbox, root: Path):
 
 
 def test_publishing_twice_is_publishing_once(outbox: Outbox, root: Path):
-    first = outbox.publish(DRAFT, DANA, NOW)
+    first = outbox.publish([DRAFT], DANA, NOW)[0]
     before = everything(root)
-    assert outbox.publish(DRAFT, DANA, NOW) == first
-    assert outbox.publish(DRAFT, DANA, NOW + timedelta(days=3)) == first
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == first
+    assert outbox.publish([DRAFT], DANA, NOW + timedelta(days=3))[0] == first
     assert everything(root) == before
 
 
 def test_publishing_again_keeps_what_a_rep_wrote(outbox: Outbox, root: Path):
-    path = root / "review" / outbox.publish(DRAFT, DANA, NOW)
+    path = root / "review" / outbox.publish([DRAFT], DANA, NOW)[0]
     edited = path.read_bytes().replace(b"Gracias", b"Mil gracias")
     path.write_bytes(edited)
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     assert everything(root) == {f"review/{path.name}": edited}
 
 
 def test_drafts_whose_keys_begin_alike_get_longer_names(outbox: Outbox):
-    assert outbox.publish(DRAFT, DANA, NOW) == NAME
-    assert outbox.publish(OTHER, DANA, NOW) == "2026-11-22 María López - price - 7f3a11.eml"
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
+    assert outbox.publish([OTHER], DANA, NOW)[0] == "2026-11-22 María López - price - 7f3a11.eml"
     assert outbox.find(DRAFT.key) == ("review", NAME)
     assert outbox.find(OTHER.key) == ("review", "2026-11-22 María López - price - 7f3a11.eml")
 
@@ -159,7 +159,7 @@ def test_a_file_is_there_whole_or_not_at_all(outbox: Outbox, root: Path, monkeyp
     for call in ("fsync", "rename"):
         really: Callable[..., object] = getattr(os, call)
         monkeypatch.setattr(os, call, lambda *a, call=call, really=really, **k: calls.append(call) or really(*a, **k))
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     assert calls == ["fsync", "rename", "fsync"]
 
 
@@ -171,20 +171,20 @@ def test_a_write_that_fails_leaves_nothing_behind(outbox: Outbox, root: Path, mo
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fails)
         with pytest.raises(TryLater, match="the disk is full: make room"):
-            outbox.publish(DRAFT, DANA, NOW)
+            outbox.publish([DRAFT], DANA, NOW)[0]
     assert everything(root) == {}
-    assert outbox.publish(DRAFT, DANA, NOW) == NAME
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
 
 
 def test_what_a_crash_left_half_written_is_never_followed_or_kept(outbox: Outbox, root: Path, tmp_path: Path):
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     whole = everything(root)
     outbox.discard(DRAFT.key)
     precious = tmp_path / "precious"
     precious.write_text("mine")
     part = f".{module.zlib.crc32(os.fsencode(NAME)):08x}.part"
     (root / "review" / part).symlink_to(precious)
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     assert everything(root) == whole
     assert precious.read_text() == "mine"
 
@@ -205,9 +205,9 @@ def test_a_link_slipped_in_while_a_file_is_written_is_not_written_through(
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", slipped_in)
         with pytest.raises(NeedsHuman):
-            outbox.publish(DRAFT, DANA, NOW)
+            outbox.publish([DRAFT], DANA, NOW)[0]
     assert precious.read_text() == "mine"
-    assert outbox.publish(DRAFT, DANA, NOW) == NAME
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
 
 
 HOSTILE = [
@@ -236,7 +236,7 @@ HOSTILE = [
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_customer_names_a_file_outside_or_one_that_misleads(outbox: Outbox, root: Path, tmp_path: Path, name: str):
     draft = replace(DRAFT, recipient=Address(name=name, address="maria@customer.example"), reason=name or "price")
-    made = outbox.publish(draft, DANA, NOW)
+    made = outbox.publish([draft], DANA, NOW)[0]
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()] == [f"outbox/review/{made}"]
     assert made.startswith("2026-11-22 ")
     assert made.endswith(" - 7f3a.eml")
@@ -249,12 +249,12 @@ def test_no_customer_names_a_file_outside_or_one_that_misleads(outbox: Outbox, r
 
 def test_what_can_not_be_seen_in_a_name_is_left_out(outbox: Outbox):
     draft = replace(DRAFT, recipient=Address(name="Ma\u200bría\u202e: Lo/pez\x07 ", address="maria@customer.example"))
-    assert outbox.publish(draft, DANA, NOW) == "2026-11-22 María Lo pez - price - 7f3a.eml"
+    assert outbox.publish([draft], DANA, NOW)[0] == "2026-11-22 María Lo pez - price - 7f3a.eml"
 
 
 def test_a_customer_without_a_name_is_named_by_the_address(outbox: Outbox):
     draft = replace(DRAFT, recipient=Address(name="\u200b", address="maria.lopez@customer.example"))
-    assert outbox.publish(draft, DANA, NOW) == "2026-11-22 maria.lopez - price - 7f3a.eml"
+    assert outbox.publish([draft], DANA, NOW)[0] == "2026-11-22 maria.lopez - price - 7f3a.eml"
 
 
 @given(st.text(max_size=80))
@@ -268,7 +268,7 @@ def test_no_value_breaks_out_of_its_header(tmp_path_factory: pytest.TempPathFact
         notes=(("Evidence", tricky), (tricky, "x")),
     )
     folder = tmp_path_factory.mktemp("reps")
-    name = Outbox(folder).publish(draft, replace(DANA, name=tricky), NOW)
+    name = Outbox(folder).publish([draft], replace(DANA, name=tricky), NOW)[0]
     mail = email.message_from_bytes((folder / "review" / name).read_bytes())
     assert mail["Bcc"] is None
     assert mail.get_all("X-Winback-Draft") == [DRAFT.key]
@@ -279,7 +279,7 @@ def test_no_value_breaks_out_of_its_header(tmp_path_factory: pytest.TempPathFact
 
 def test_a_note_can_not_pretend_to_be_the_key(outbox: Outbox):
     with pytest.raises(ValueError, match="can't be called"):
-        outbox.publish(replace(DRAFT, notes=(("Draft", OTHER.key),)), DANA, NOW)
+        outbox.publish([replace(DRAFT, notes=(("Draft", OTHER.key),))], DANA, NOW)[0]
 
 
 def test_a_very_long_quote_is_cut_so_that_the_file_can_come_back(outbox: Outbox, root: Path):
@@ -299,7 +299,7 @@ def test_a_moved_draft_is_found_where_it_lies(outbox: Outbox, root: Path, folder
 
 
 def test_drafts_in_review_and_files_that_ended_are_not_looked_at(outbox: Outbox, root: Path):
-    outbox.publish(DRAFT, DANA, NOW)
+    outbox.publish([DRAFT], DANA, NOW)[0]
     outbox.store_sent(OTHER, DANA, NOW)
     for path in root.rglob("*.eml"):
         age(path)
@@ -605,7 +605,7 @@ def test_a_folder_that_is_a_link_is_refused(outbox: Outbox, root: Path, tmp_path
         (root / name).rmdir()
         (root / name).symlink_to(elsewhere)
     with pytest.raises(NeedsHuman, match=r"review: .*must be a folder"):
-        outbox.publish(DRAFT, DANA, NOW)
+        outbox.publish([DRAFT], DANA, NOW)[0]
     with pytest.raises(NeedsHuman, match=r"approved: .*must be a folder"):
         outbox.scan(NOW)
     assert list(elsewhere.iterdir()) == []
@@ -614,7 +614,7 @@ def test_a_folder_that_is_a_link_is_refused(outbox: Outbox, root: Path, tmp_path
 def test_the_outbox_itself_may_be_a_link_that_the_admin_made(tmp_path: Path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "outbox").symlink_to(tmp_path / "disk")
-    Outbox(tmp_path / "outbox").publish(DRAFT, DANA, NOW)
+    Outbox(tmp_path / "outbox").publish([DRAFT], DANA, NOW)[0]
     assert (tmp_path / "disk" / "review" / NAME).exists()
 
 
@@ -627,7 +627,7 @@ def test_a_folder_that_somebody_deleted_is_made_again(outbox: Outbox, root: Path
 def test_an_outbox_that_is_gone_is_for_a_person(outbox: Outbox, root: Path):
     root.rename(root.with_name("unmounted"))
     with pytest.raises(NeedsHuman, match="the folder is gone: make it again, or mount its disk"):
-        outbox.publish(DRAFT, DANA, NOW)
+        outbox.publish([DRAFT], DANA, NOW)[0]
     with pytest.raises(NeedsHuman, match="the folder is gone"):
         outbox.note("smtp", "Down")
     assert not root.exists()
@@ -658,7 +658,7 @@ def test_each_trouble_of_the_disk_says_where_and_what_to_do(
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(error, match=f"{root / 'review'}: .*{re.escape(what)}"):
-        outbox.publish(DRAFT, DANA, NOW)
+        outbox.publish([DRAFT], DANA, NOW)[0]
 
 
 def test_a_disk_that_can_not_sync_folders_will_do(outbox: Outbox, monkeypatch: pytest.MonkeyPatch):
@@ -670,7 +670,7 @@ def test_a_disk_that_can_not_sync_folders_will_do(outbox: Outbox, monkeypatch: p
         really(descriptor)
 
     monkeypatch.setattr(os, "fsync", files_only)
-    assert outbox.publish(DRAFT, DANA, NOW) == NAME
+    assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
 
 
 def test_no_descriptor_stays_open(outbox: Outbox, root: Path):
@@ -752,9 +752,9 @@ def test_a_draft_is_found_under_any_name(outbox: Outbox, root: Path):
 
 
 def test_a_superseded_draft_goes_with_its_copies_and_leaves_the_others(outbox: Outbox, root: Path):
-    path = root / "review" / outbox.publish(DRAFT, DANA, NOW)
+    path = root / "review" / outbox.publish([DRAFT], DANA, NOW)[0]
     path.with_name("Copy of it.eml").write_bytes(path.read_bytes())
-    kept = outbox.publish(OTHER, DANA, NOW)
+    kept = outbox.publish([OTHER], DANA, NOW)[0]
     (root / "review" / "readme.txt").write_text("mine")
     outbox.discard(DRAFT.key)
     assert sorted(everything(root)) == sorted([f"review/{kept}", "review/readme.txt"])

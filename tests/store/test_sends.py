@@ -197,6 +197,91 @@ def test_after_a_crash_claims_before_the_dot_wait_and_those_after_it_are_uncerta
     assert state(store, second)[0] == "uncertain"
 
 
+def test_a_mail_that_surely_never_arrived_is_queued_again(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.uncertain(mine, "no reply", NOW)
+    assert store.sends.disproved(mine.key, "not in the Maildir", NOW)
+    assert state(store, of)[0] == "queued"
+    assert not store.sends.disproved(mine.key, "again", NOW)
+
+
+def test_absence_proves_nothing_while_the_claimer_may_only_be_asleep(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.sends.recover(NOW + LEASE, everything=False)
+    assert not store.sends.disproved(mine.key, "not in the Maildir", NOW + LEASE)
+    assert store.sends.sent(mine, "250 at last", NOW + LEASE)
+    assert state(store, of)[0] == "sent"
+
+
+def test_the_dot_renews_the_lease(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW + 14 * MINUTE)
+    assert store.sends.recover(NOW + 20 * MINUTE, everything=False) == (0, 0)
+    assert store.sends.recover(NOW + 14 * MINUTE + LEASE, everything=False) == (0, 1)
+
+
+def test_a_released_claim_uses_up_no_patience(store: Store):
+    cancelled(store, automatic=True)
+    for _ in range(5):
+        (mine,) = claim(store)
+        store.sends.release(mine, "the server is away", NOW)
+    (mine,) = claim(store)
+    store.sends.later(mine, "451", NOW)
+    assert len(claim(store, NOW + BACKOFF[0])) == 1
+
+
+def test_news_of_a_mail_that_was_erased_meanwhile_is_dropped(store: Store):
+    cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.may_finish(mine, NOW)
+    store.people.erase(MARIA.address, NOW)
+    assert not store.sends.sent(mine, "250 ok", NOW)
+    assert not store.sends.proved(mine.key, "an answer", NOW)
+
+
+def test_a_clock_that_was_days_ahead_keeps_nothing_waiting_for_those_days(store: Store):
+    ahead = 3 * DAY
+    for number in (1, 2, 3):
+        cancelled(store, str(number), automatic=True, sender=person(number))
+    later, unsure, slow = claim(store, NOW + ahead)
+    store.sends.later(later, "451", NOW + ahead)
+    store.sends.may_finish(unsure, NOW + ahead)
+    store.sends.uncertain(unsure, "no reply", NOW + ahead)
+    assert store.sends.recover(NOW, everything=False) == (0, 0)
+    assert [one.key for one in claim(store)] == [later.key]
+    assert store.sends.recover(NOW + LEASE, everything=False) == (2, 0)
+    assert store.sends.give_up_waiting(NOW + 60 * MINUTE) == 1
+    assert {one.key for one in claim(store, NOW + LEASE)} == {later.key, slow.key}
+
+
+def test_after_a_clock_that_was_ahead_the_caps_count_from_now_and_open_again(store: Store):
+    caps = Caps(hour=1)
+    for number in (1, 2):
+        cancelled(store, str(number), automatic=True, sender=person(number))
+    (first,) = claim(store, NOW + 365 * DAY, caps=caps)
+    assert store.sends.may_finish(first, NOW + 365 * DAY)
+    assert store.sends.sent(first, "250", NOW + 365 * DAY)
+    store.sends.recover(NOW, everything=False)
+    assert claim(store, NOW + 59 * MINUTE, caps=caps) == []
+    assert len(claim(store, NOW + 60 * MINUTE, caps=caps)) == 1
+
+
+def test_a_clock_set_ahead_opens_no_cap_early(store: Store):
+    caps = Caps(hour=1)
+    for number in (1, 2):
+        cancelled(store, str(number), automatic=True, sender=person(number))
+    (first,) = claim(store, caps=caps)
+    store.sends.sent(first, "250", NOW)
+    assert store.sends.clock_set_ahead(365 * DAY, NOW + 365 * DAY) == 1
+    assert claim(store, NOW + 365 * DAY + 59 * MINUTE, caps=caps) == []
+    assert len(claim(store, NOW + 365 * DAY + 60 * MINUTE, caps=caps)) == 1
+
+
 def test_a_person_may_send_a_held_mail_again(store: Store):
     of = cancelled(store, automatic=True)
     (mine,) = claim(store)

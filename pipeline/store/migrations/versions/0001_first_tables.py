@@ -84,7 +84,7 @@ def upgrade() -> None:
     )
     op.create_index("message_by_content", "message", ["content"], unique=False)
     op.create_index("message_by_sender", "message", ["sender"], unique=False)
-    op.create_index("message_by_state", "message", ["state", "arrived"], unique=False)
+    op.create_index("message_by_state", "message", ["state", "arrived", "key"], unique=False)
     op.create_table(
         "suppression",
         sa.Column("mark", sa.String(length=64), nullable=False),
