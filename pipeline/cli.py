@@ -41,6 +41,13 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Language(StrEnum):
+    """What a page can be written in."""
+
+    EN = "en"
+    ES = "es"
+
+
 class Target(StrEnum):
     """What a mail can be corrected to."""
 
@@ -261,6 +268,27 @@ def check() -> None:
         typer.echo(f"{marks[finding.good]} {finding.what:14} {finding.text}")
         bad += finding.good is False
     raise typer.Exit(FAILED if bad else DONE)
+
+
+@cli.command()
+def policy(
+    language: Annotated[Language | None, typer.Option(help="The language; your first one if left out.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page ready to print into this file.")] = None,
+) -> None:
+    """Print the rules on cancelling as a friendly page for customers, in Markdown."""
+    from pipeline import policy_page
+
+    config = _config()
+    business = config.rules().business
+    spoken = language or business.languages[0]
+    if html is None:
+        typer.echo(policy_page.markdown(config.cancelling(), business, spoken), nl=False)
+        return
+    try:
+        html.write_text(policy_page.html(config.cancelling(), business, spoken), encoding="utf-8")
+    except OSError as error:
+        raise WinbackError(f"{html}: can't be written: {error.strerror}") from error
+    typer.echo(f"{html} holds the page")
 
 
 @cli.command()

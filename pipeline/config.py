@@ -34,7 +34,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from pipeline.core import records
+from pipeline.core import policy_words, records
+from pipeline.core.policy import rounded
 from pipeline.errors import ConfigError
 
 LANGUAGES = ("en", "es")
@@ -491,10 +492,9 @@ class FollowUps(Block):
     tracks: dict[TrackName, Track] = _default({})
 
 
-class Charge(Block):
-    """What is charged or given back for a cancellation `within` this time before the appointment: a share or an amount."""
+class Sum(Block):
+    """A share or an amount of money."""
 
-    within: Annotated[timedelta, _span("0s", "24mo", "24h")] = _needed("within: 24h")
     percent: Annotated[Decimal | None, _decimal("0", "100", "50")] = None
     amount: Annotated[Decimal | None, _decimal("0", "999999999", "25.00")] = _default(None)
 
@@ -507,11 +507,81 @@ class Charge(Block):
         return amount
 
 
+class Charge(Sum):
+    """What is charged or given back for a cancellation `within` this time before the appointment."""
+
+    within: Annotated[timedelta, _span("0s", "24mo", "24h")] = _needed("within: 24h")
+
+
+class Deposit(Sum):
+    """What is asked for in advance, and `within` which time before the appointment it is kept; None: always."""
+
+    within: Annotated[timedelta | None, _span("0s", "24mo", "30d")] = None
+
+
+class Relief(Block):
+    """What an exception brings: a new date, or else `credit` percent of what would have been kept."""
+
+    new_date: Flag = _default("true")
+    credit: Annotated[Decimal, _decimal("0", "100", "50")] = _default("50")
+
+
 class Package(Block):
-    """Sessions sold together."""
+    """Sessions sold together. A late cancellation uses up `forfeit` of them; those that are left become `extend` longer."""
 
     sessions: Annotated[int, _whole(1, 1_000, 10)] = _needed("sessions: 10")
     price: Annotated[Decimal | None, _decimal("0", "999999999", "400")] = None
+    forfeit: Annotated[int, _whole(0, 1_000, 1)] = _default("1")
+    extend: Annotated[timedelta, _span("0s", "1d", "10m")] = _default("0s")
+
+    @field_validator("forfeit")
+    @classmethod
+    def _not_more_than_sold(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("sessions", value):
+            raise _Mistake(f"expected no more than the {info.data['sessions']} sessions of the package, such as 1")
+        return value
+
+
+def _tiers(rows: tuple[Charge, ...], notice: timedelta | None, *, more: bool) -> tuple[Charge, ...]:
+    """The rows, if none reaches beyond the notice, and the nearer to the date, the `more` each has, or else the less."""
+    if notice is not None and any(row.within > notice for row in rows):
+        limit = policy_words.duration(notice, "en")
+        raise _Mistake(
+            f"who keeps to the notice loses nothing: expected `within` up to the notice of {limit}, or a longer notice"
+        )
+    for far, near in itertools.pairwise(sorted(rows, key=lambda row: row.within, reverse=True)):
+        if far.within == near.within:
+            raise _Mistake("expected each `within` once: two rows have the same")
+        if any(a is not None and b is not None and a != b and (a > b) != more for a, b in _both(near, far)):
+            raise _Mistake(
+                f"expected a row nearer to the appointment to have {'more' if more else 'less'} than the one before it"
+            )
+    return rows
+
+
+def _both(one: Sum | records.Charge, other: Sum | records.Charge) -> tuple[tuple[Decimal | None, Decimal | None], ...]:
+    """The shares and the amounts of both, side by side."""
+    return (one.percent, other.percent), (one.amount, other.amount)
+
+
+def _limit(value: str) -> records.Charge:
+    number = Decimal(_matching(r"\d{1,9}(\.\d{1,6})? ?%?")(value).rstrip("% "))
+    if not value.endswith("%"):
+        return records.Charge(amount=number)
+    if number > 100:
+        raise ValueError(value)
+    return records.Charge(percent=number)
+
+
+def _exception(value: str) -> str:
+    if value not in policy_words.EXCEPTIONS:
+        raise _Mistake(_unknown("exception", value, policy_words.EXCEPTIONS))
+    return value
+
+
+Limit = Annotated[records.Charge | None, _leaf("an amount such as 25.00, or a share of the price such as 100%", _limit)]
+Exceptions = tuple[Annotated[str, _leaf("a word such as illness", _exception)], ...]
+PackageName = Annotated[str, _leaf("a name on one line, such as ten", _line)]
 
 
 class Policy(Block):
@@ -519,10 +589,68 @@ class Policy(Block):
 
     notice: Annotated[timedelta | None, _span("0s", "24mo", "24h")] = None
     fees: tuple[Charge, ...] = _default([])
+    minimum: Limit = None
+    cap: Limit = None
+    deposit: Deposit | None = None
     refunds: tuple[Charge, ...] = _default([])
+    costs: Annotated[records.Costs, _one_of(*records.Costs)] = _default("ours")
     grace: Annotated[int, _whole(0, 100, 1)] = _default("0")
-    exceptions: tuple[Annotated[str, _leaf("a word such as illness", _line)], ...] = _default([])
-    packages: dict[str, Package] = _default({})
+    exceptions: Exceptions = _default([])
+    relief: Relief = _default({})
+    packages: dict[PackageName, Package] = _default({})
+    # The last one: whether it may be left out hangs on the others.
+    currency: Annotated[
+        str, _leaf("a currency as three letters, such as EUR", _optional(lambda value: _matching("[A-Z]{3}")(value.upper())))
+    ] = _default(None)
+
+    @field_validator("fees")
+    @classmethod
+    def _nearer_costs_more(cls, rows: tuple[Charge, ...], info: ValidationInfo) -> tuple[Charge, ...]:
+        return _tiers(rows, info.data.get("notice"), more=True)
+
+    @field_validator("refunds")
+    @classmethod
+    def _nearer_returns_less(cls, rows: tuple[Charge, ...], info: ValidationInfo) -> tuple[Charge, ...]:
+        return _tiers(rows, info.data.get("notice"), more=False)
+
+    @field_validator("cap")
+    @classmethod
+    def _cap_above_minimum(cls, cap: records.Charge | None, info: ValidationInfo) -> records.Charge | None:
+        minimum = info.data.get("minimum")
+        if cap and minimum and any(a is not None and b is not None and a < b for a, b in _both(cap, minimum)):
+            raise _Mistake("expected a cap that is not below the minimum")
+        return cap
+
+    @field_validator("deposit")
+    @classmethod
+    def _deposit_before_fees(cls, deposit: Deposit | None, info: ValidationInfo) -> Deposit | None:
+        late = _late(info.data)
+        if deposit and deposit.within is not None and late is not None and deposit.within < late:
+            limit = policy_words.duration(late, "en")
+            raise _Mistake(f"would be given back when a cancellation is late already: expected `within` of {limit} or more")
+        return deposit
+
+    @field_validator("packages")
+    @classmethod
+    def _late_is_defined(cls, packages: dict[str, Package], info: ValidationInfo) -> dict[str, Package]:
+        if packages and "fees" in info.data and "notice" in info.data and _late(info.data) is None:
+            raise _Mistake("nothing says when a session is called off too late: add a notice, such as notice: 24h")
+        return packages
+
+    @field_validator("currency")
+    @classmethod
+    def _needed_for_money(cls, currency: str, info: ValidationInfo) -> str:
+        priced = [package.price for package in info.data.get("packages", {}).values() if package.price is not None]
+        rules = [info.data.get(key) for key in ("fees", "minimum", "cap", "deposit", "refunds")]
+        if not currency and (priced or any(rules) or info.data.get("costs", records.Costs.OURS) is not records.Costs.OURS):
+            raise _Mistake("missing: say in which currency your prices are, such as currency: EUR")
+        return currency
+
+
+def _late(policy: Mapping[str, Any]) -> timedelta | None:
+    """How near to the appointment a cancellation is late: by the notice, or by the earliest fee; None: it never is."""
+    notice: timedelta | None = policy.get("notice")
+    return max((row.within for row in policy.get("fees", ())), default=None) if notice is None else notice
 
 
 class Privacy(Block):
@@ -593,6 +721,35 @@ class Config(Block):
     def caps(self) -> records.Caps:
         """How much may go out, as the store counts it."""
         return records.Caps(**dict(self.delivery.caps))
+
+    def cancelling(self) -> records.Policy:
+        """The rules on cancelling as the core knows them, with amounts in whole minor units and the notice that fees imply."""
+        policy = self.policy
+
+        def money(amount: Decimal | None) -> Decimal | None:
+            return None if amount is None else rounded(amount, policy.currency)
+
+        def charge(row: Charge | Deposit | records.Charge) -> records.Charge:
+            return records.Charge(percent=row.percent, amount=money(row.amount), within=row.within)
+
+        return records.Policy(
+            currency=policy.currency,
+            notice=_late(dict(policy)),
+            fees=tuple(charge(row) for row in policy.fees),
+            minimum=charge(policy.minimum) if policy.minimum else None,
+            cap=charge(policy.cap) if policy.cap else None,
+            deposit=charge(policy.deposit) if policy.deposit else None,
+            refunds=tuple(charge(row) for row in policy.refunds),
+            costs=policy.costs,
+            grace=policy.grace,
+            exceptions=frozenset(policy.exceptions),
+            new_date=policy.relief.new_date,
+            credit=policy.relief.credit,
+            packages={
+                name: records.Package(**{**dict(package), "price": money(package.price)})
+                for name, package in policy.packages.items()
+            },
+        )
 
     def referred_templates(self) -> dict[str, str]:
         """The texts that the tracks name, each with the key that names it first."""

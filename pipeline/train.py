@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,45 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.progress import Progress
-from scipy.sparse import csr_matrix, hstack
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 
 from pipeline.core.understand import joined
-from pipeline.edges.model import EMBEDDED, Encoder, bundled_encoder, counted, features
+from pipeline.edges.model import FORMAT, Floats, bundled_encoder, calibrated, embedded, features, nearness, weighed
 from pipeline.errors import WinbackError
 
-HEADS = ("intent", "reason", "subreason", "sensitive", "opt_out", "firm")
-STRENGTH = {"words": 10.0, "full": 6.0}
-MEANING = 4.0  # how much longer a sentence vector is than the words' unit vector
-SEEN_IN = 2  # a feature counts if so many texts have it
+# The heads that every mail teaches, and those that only cancellations teach.
+OF_ALL = ("intent", "sensitive", "opt_out", "firm")
+OF_CANCELLATIONS = ("reason", "subreason")
+FOLDS = 5
+RIDGE = 1.0
+WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
+SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
+FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """One labelled mail. `group` keeps what one hand wrote together."""
+    """One labelled mail. `group` keeps what one hand wrote together; a label is None where the question does not arise."""
 
+    id: str
     text: str
     lang: str
     group: str
     labels: dict[str, str | None]
     hard: str | None = None
+    second: str | None = None  # another reason that the mail gives as well
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taught:
+    """What was learnt: `heads` say which columns hold which label; the arrays are those of model.npz."""
+
+    heads: list[dict[str, Any]]
+    arrays: dict[str, npt.NDArray[Any]]
+    held_out: dict[str, Floats]  # calibrated probabilities of every example, from folds that had not seen its group
 
 
 def read(corpus: Path) -> list[Example]:
@@ -44,15 +61,16 @@ def read(corpus: Path) -> list[Example]:
     for path in sorted(corpus.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:
-                found.append(_example(json.loads(line), path.stem))
-            except (ValueError, KeyError) as error:
+                found.append(example(json.loads(line), path.stem))
+            except (ValueError, KeyError, TypeError) as error:
                 raise WinbackError(f"{path}:{number}: is not a labelled mail ({error!r}): mend or remove the line") from error
     if not found:
         raise WinbackError(f"{corpus}: holds no labelled mails (*.jsonl): nothing to learn from")
     return found
 
 
-def _example(mail: dict[str, Any], group: str) -> Example:
+def example(mail: dict[str, Any], group: str) -> Example:
+    """A line of the corpus as an example. Raises KeyError when a key is missing."""
     cancel = mail["intent"] == "cancel"
     labels = {
         "intent": mail["intent"],
@@ -63,89 +81,154 @@ def _example(mail: dict[str, Any], group: str) -> Example:
         "firm": "yes" if mail["firm"] else "no",
     }
     text = joined(mail["subject"], mail["text"])
-    return Example(text=text, lang=mail["lang"], group=group, labels=labels, hard=mail["hard"])
+    return Example(
+        id=mail["id"],
+        text=text,
+        lang=mail["lang"],
+        group=group,
+        labels=labels,
+        hard=mail["hard"],
+        second=mail["second_reason"],
+    )
 
 
 def build(corpus: Path, out: Path, extra: Sequence[Example] = ()) -> str:
-    """Learn from the mails in `corpus` and `extra`, write model.json and model.npz into `out`, and say so in a sentence."""
+    """Learn from the mails in `corpus` and `extra`, write model.json and model.npz into `out`, and say so in a sentence.
+
+    The same mails give the same bytes. Raises WinbackError when the corpus can't be used.
+    """
     examples = [*read(corpus), *extra]
     with Progress(transient=True) as progress:
-        task = progress.add_task("reading words", total=2 + 2 * len(HEADS))
-        vocabulary, idf = learn_words([example.text for example in examples])
-        words = word_matrix([example.text for example in examples], vocabulary, idf)
-        progress.update(task, advance=1, description="reading meanings")
-        encoder = bundled_encoder()
-        inputs = {"words": words}
-        if encoder is not None:
-            inputs["full"] = full_matrix(words, embed([example.text for example in examples], encoder))
-        progress.update(task, advance=1, description="learning")
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
-            "idf": idf,
+        task = progress.add_task("learning", total=None)
+        taught = teach(examples, lambda what, done, total: progress.update(task, description=what, completed=done, total=total))
+    about = {"format": FORMAT, "heads": taught.heads, "mails": len(examples), "corpus": digest(examples)}
+    _write(out, about, taught.arrays)
+    meaning = "words and meaning" if "points" in taught.arrays else "words alone, because the sentence encoder is not installed"
+    return f"{out}: the model was built from {len(examples)} mails ({meaning})"
+
+
+def teach(examples: Sequence[Example], tell: Callable[[str, int, int], None] = lambda what, done, total: None) -> Taught:
+    """Learn from examples. `tell` hears what is being done, and how far it is.
+
+    Kernel ridge regression on one-hot labels; calibrated on folds that keep the mails of one file together.
+    """
+    texts = [each.text for each in examples]
+    steps = 4 + 2 * (FOLDS + 1)
+    tell("reading words", 0, steps)
+    vocabulary, idf = learn_words(texts)
+    words = word_matrix(texts, vocabulary, idf)
+    alike = WORDS_WEIGH * (words @ words.T).toarray()
+    heads, targets = _targets(examples)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
+        "idf": idf,
+    }
+    held_out: dict[str, Floats] = {}
+    kernels = {"words": alike}
+    tell("reading meanings", 1, steps)
+    encoder = bundled_encoder()
+    if encoder is not None:
+        points = embedded(texts, encoder).astype(np.float16)
+        arrays["points"] = points
+        kernels["full"] = alike + nearness(points.astype(np.float32), points.astype(np.float32))
+    groups = [each.group for each in examples]
+    for number, (kind, kernel) in enumerate(kernels.items()):
+        raw = np.zeros_like(targets)
+        for fold, (seen, unseen) in enumerate(GroupKFold(FOLDS).split(texts, groups=groups)):
+            tell(f"learning from {kind}", 2 + number * (FOLDS + 1) + fold, steps)
+            duals, bias = _solve(kernel[np.ix_(seen, seen)], targets[seen], heads)
+            raw[unseen] = kernel[np.ix_(unseen, seen)] @ duals + bias
+        scale = _calibration(raw, targets, heads)
+        duals, bias = _solve(kernel, targets, heads)
+        held_out[kind] = calibrated(raw, heads, scale)
+        arrays |= {
+            f"{kind}_bias": bias,
+            f"{kind}_scale": scale,
+            f"{kind}_weights": (words.T @ (WORDS_WEIGH * duals)).astype(np.float16),
         }
-        heads: list[dict[str, Any]] = []
-        for kind, matrix in inputs.items():
-            heads, weights, bias = _learn(examples, matrix, kind, lambda: progress.advance(task))
-            arrays[f"{kind}_bias"] = bias
-            arrays[f"{kind}_weights"] = weights[: len(vocabulary)]
-            if kind == "full":
-                arrays["full_meaning"] = weights[len(vocabulary) :] * np.float32(MEANING)
-    about = {"heads": heads, "sharpness": {kind: [1.0] * len(heads) for kind in inputs}, "mails": len(examples)}
-    _write(out, about, arrays)
-    return f"{out}: the model was built from {len(examples)} mails"
+        if kind == "full":
+            arrays["duals"] = duals
+    tell("done", steps, steps)
+    return Taught(heads=heads, arrays=arrays, held_out=held_out)
 
 
-def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], npt.NDArray[np.float32]]:
-    """The features that are worth counting, and how telling each is."""
+def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
+    """The features that are worth counting, in a fixed order, and how rare each is."""
     seen: Counter[str] = Counter()
     total = 0
     for text in texts:
-        seen.update(set(features(text)))
+        seen.update(features(text).keys())
         total += 1
-    kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN)
+    kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[feature[0] == "\t"])
     idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
     return {feature: column for column, feature in enumerate(kept)}, idf
 
 
-def word_matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: npt.NDArray[np.float32]) -> Any:
-    """The texts as rows of unit length, a column for each feature."""
-    values, columns, starts = [], [], [0]
-    for text in texts:
-        found, counts = counted(text, vocabulary)
-        row = (1 + np.log(counts)) * idf[found]
-        values.append(row / (np.sqrt(row @ row) or 1.0))
-        columns.append(found)
-        starts.append(starts[-1] + found.size)
-    shape = (len(texts), len(vocabulary))
-    return csr_matrix((np.concatenate(values), np.concatenate(columns), np.array(starts)), shape=shape, dtype=np.float32)
+def word_matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> Any:
+    """The texts as sparse rows of unit length, a column for each feature."""
+    rows = [weighed(text, vocabulary, idf) for text in texts]
+    starts = np.cumsum([0, *(columns.size for columns, _ in rows)])
+    values = np.concatenate([values for _, values in rows])
+    columns = np.concatenate([columns for columns, _ in rows])
+    return csr_matrix((values, columns, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
 
 
-def embed(texts: Sequence[str], encoder: Encoder) -> npt.NDArray[np.float32]:
-    """The texts as sentence vectors."""
-    return encoder.encode([text[:EMBEDDED] for text in texts])
-
-
-def full_matrix(words: Any, meanings: npt.NDArray[np.float32]) -> Any:
-    """Words and meanings side by side."""
-    return hstack([words, csr_matrix(meanings * np.float32(MEANING))], format="csr")
-
-
-def _learn(examples: Sequence[Example], matrix: Any, kind: str, step: Any) -> tuple[list[dict[str, Any]], Any, Any]:
+def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]:
+    """A column for each label of each head, 1 where it applies; rows that a head does not ask about are NaN there."""
     heads: list[dict[str, Any]] = []
-    weights, biases, start = [], [], 0
-    for name in HEADS:
-        rows = [i for i, example in enumerate(examples) if example.labels[name] is not None]
-        truth = [str(examples[i].labels[name]) for i in rows]
-        learner = LogisticRegression(C=STRENGTH[kind], max_iter=400, class_weight=None).fit(matrix[rows], truth)
-        labels, coefficients, bias = learner.classes_.tolist(), learner.coef_, learner.intercept_
-        if len(labels) == 2:
-            coefficients, bias = np.vstack([0 * coefficients, coefficients]), np.concatenate([[0.0], bias])
+    blocks = []
+    start = 0
+    for name in (*OF_ALL, *OF_CANCELLATIONS):
+        said = [each.labels[name] for each in examples]
+        labels = sorted({label for label in said if label is not None})
+        block = np.array([[float(label == other) if label else np.nan for other in labels] for label in said], dtype=np.float32)
         heads.append({"name": name, "labels": labels, "start": start})
-        weights.append(coefficients.T)
-        biases.append(bias)
+        blocks.append(block)
         start += len(labels)
-        step()
-    return heads, np.hstack(weights).astype(np.float32), np.concatenate(biases).astype(np.float32)
+    return heads, np.hstack(blocks)
+
+
+def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArray[np.intp]:
+    parts = [np.arange(head["start"], head["start"] + len(head["labels"])) for head in heads if head["name"] in names]
+    return np.concatenate(parts)
+
+
+def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> tuple[Floats, Floats]:
+    """The weight of each example for each label, and each label's share."""
+    duals = np.zeros_like(targets)
+    bias = np.zeros(targets.shape[1], dtype=np.float32)
+    for names in (OF_ALL, OF_CANCELLATIONS):
+        columns = _columns(heads, names)
+        rows = np.flatnonzero(~np.isnan(targets[:, columns[0]]))
+        wanted = targets[np.ix_(rows, columns)]
+        bias[columns] = wanted.mean(axis=0)
+        ridge = kernel[np.ix_(rows, rows)].astype(np.float64)
+        ridge.flat[:: rows.size + 1] += RIDGE
+        duals[np.ix_(rows, columns)] = cho_solve(cho_factor(ridge, overwrite_a=True), wanted - bias[columns])
+    return duals, bias
+
+
+def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> Floats:
+    """For each head the linear map that makes held-out values probabilities; see `calibrated` for its layout."""
+    widest = max(len(head["labels"]) for head in heads)
+    scale = np.zeros((targets.shape[1] + 1, max(widest, targets.shape[1])), dtype=np.float32)
+    for head in heads:
+        part = slice(head["start"], head["start"] + len(head["labels"]))
+        rows = np.flatnonzero(~np.isnan(targets[:, head["start"]]))
+        truth = targets[rows, part].argmax(axis=1)
+        learner = LogisticRegression(C=FIRM_HAND, max_iter=1_000).fit(raw[rows, part], truth)
+        weights, offset = learner.coef_, learner.intercept_
+        if len(head["labels"]) == 2:  # one row says it all; the other label stands at zero
+            weights, offset = np.vstack([0 * weights, weights]), np.concatenate([[0.0], offset])
+        scale[part, : len(head["labels"])] = weights.T
+        scale[-1, part] = offset
+    return scale
+
+
+def digest(examples: Sequence[Example]) -> str:
+    """What the examples say, as a digest: the same mails give the same."""
+    said = json.dumps([[each.text, each.labels] for each in examples], sort_keys=True)
+    return hashlib.sha256(said.encode("utf-8")).hexdigest()
 
 
 def _write(out: Path, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from pipeline.core import compose, decide, followups
+from pipeline.core import compose, dates, decide, followups
 from pipeline.core.cut import cut
 from pipeline.core.parse import parse
 from pipeline.core.records import (
@@ -52,23 +52,34 @@ def words(message: Message) -> str:
     return for_model(message)
 
 
-def may_matter(message: Message, history: History, rules: Rules) -> Screening | None:
-    """The screening of a mail whose words matter; None for a machine's, which is not worth asking the model about."""
-    screening = screen(message, rules, history)
-    return None if decide.is_machine(screening) else screening
+def look(message: Message, history: History, rules: Rules) -> Screening:
+    """Whether a mail may be answered, before anybody reads what it says."""
+    return screen(message, rules, history)
+
+
+def matters(screening: Screening) -> bool:
+    """Whether the words of a mail matter: a machine's are not worth asking the model about."""
+    return not decide.is_machine(screening)
 
 
 def answer(
-    message: Message, scores: Scores | None, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp
+    message: Message,
+    screening: Screening,
+    scores: Scores | None,
+    history: History,
+    rules: Rules,
+    now: datetime,
+    render: Render,
+    stamp: Stamp,
 ) -> Plan:
     """Say everything that should happen because of one mail. Pure: the same values give the same plan.
 
-    `scores` may be None for a mail that does not matter (see `may_matter`); its plan then has no verdict.
+    `screening` is what `look` said. `scores` may be None for a mail that does not matter; its plan then has no verdict.
     """
-    screening = screen(message, rules, history)
     if scores is None:
         return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
     verdict = understand(message, scores, rules)
+    verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
     return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0)
 
 
@@ -207,8 +218,8 @@ def _day(moment: datetime, rules: Rules) -> date:
 def _next(planned: tuple[FollowUp, ...]) -> tuple[str, ...]:
     if not planned:
         return ("No follow-ups.",)
-    dates = ", ".join(f"{step.template} on {step.due:%Y-%m-%d}" for step in planned)
-    return (f"Follow-ups: {dates}.",)
+    days = ", ".join(f"{step.template} on {step.due:%Y-%m-%d}" for step in planned)
+    return (f"Follow-ups: {days}.",)
 
 
 def _due(step: FollowUp) -> tuple[str, ...]:
@@ -224,7 +235,8 @@ __all__ = [
     "answer_as",
     "approve",
     "corrected",
-    "may_matter",
+    "look",
+    "matters",
     "read",
     "remind",
     "words",

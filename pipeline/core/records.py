@@ -348,8 +348,9 @@ class AnswerRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Charge:
-    """A share or a sum of money: either `percent` or `amount` is set. It counts for a cancellation that comes less than `within`
-    before the start (zero: only after it); None: for any.
+    """A share or a sum of money: either `percent` or `amount` is set.
+
+    It counts for a cancellation that comes less than `within` before the start (zero: only after it); None: for any.
     """
 
     percent: Decimal | None = None
@@ -406,9 +407,9 @@ class Booking:
     """What a customer had booked, as far as it is known; None is always "not known". Raises ValueError for nonsense.
 
     `price` is the total, `paid` what was paid in advance, `spent` what we already spent for this customer and can't get back.
-    `start` is when it begins; if only the day is known, `start` and `start_by` are the earliest and the latest moment. `package`
-    names the package that the session belongs to, "" says that it belongs to none; `sessions_left` counts this session too.
-    `currency` is that of the amounts; None: that of the policy.
+    `start` is when it begins; if only the day is known, `start` and `start_by` are the earliest and the latest moment.
+    `package` names the package that the session belongs to, "" says that it belongs to none; `sessions_left` counts this
+    session too. `currency` is that of the amounts; None: that of the policy.
     """
 
     price: Decimal | None = None
@@ -425,9 +426,17 @@ class Booking:
             if amount is not None and not (amount.is_finite() and 0 <= amount < 10**12):
                 raise ValueError(f"booking.{name}: expected an amount of 0 or more, got {amount}")
         if self.sessions_left is not None and self.sessions_left < 1:
-            raise ValueError(f"booking.sessions_left: expected 1 or more, for this session counts too, got {self.sessions_left}")
+            raise ValueError(f"booking.sessions_left: expected 1 or more (this session counts too), got {self.sessions_left}")
         if self.start_by is not None and (self.start is None or self.start_by < self.start):
             raise ValueError("booking.start_by: expected a moment after booking.start")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A sentence before it is put into a language: `key` says which one, `values` what stands in it."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

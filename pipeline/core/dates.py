@@ -1,0 +1,693 @@
+"""Find the days that a customer names, and say what each is for. A closed grammar: what it can't place it leaves out."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from pipeline.core.records import DateKind, FoundDate, Intent, Message, Rules
+
+SEEN = 4_000  # characters of a mail that are searched
+_SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
+_KINGS_DAY_ENDS_IT = frozenset({"ES"})  # where the Christmas holidays last until Epiphany
+
+# One character for one character, so that places in the folded text are places in the customer's.
+_FOLD = str.maketrans(
+    string.ascii_uppercase + "ÁÀÄÂÉÈËÊÍÌÏÎÓÒÖÔÚÙÜÛÑáàäâéèëêíìïîóòöôúùüûñ’",
+    string.ascii_lowercase + "aaaaeeeeiiiioooouuuunaaaaeeeeiiiioooouuuun'",
+)
+
+
+def _numbered(*spellings: str) -> dict[str, int]:
+    return {word: number for number, line in enumerate(spellings) for word in line.split()}
+
+
+_MONTHS = _numbered(
+    "",
+    "january jan enero ene",
+    "february feb febrero",
+    "march mar marzo",
+    "april apr abril abr",
+    "may mayo",
+    "june jun junio",
+    "july jul julio",
+    "august aug agosto ago",
+    "september sept sep septiembre setiembre set",
+    "october oct octubre",
+    "november nov noviembre",
+    "december dec diciembre dic",
+)
+_WEEKDAYS = _numbered(
+    "monday mon lunes",
+    "tuesday tues tue martes",
+    "wednesday weds wed miercoles",
+    "thursday thurs thur thu jueves",
+    "friday fri viernes",
+    "saturday sat sabado",
+    "sunday sun domingo",
+)
+_NUMBERS = _numbered(
+    "",
+    "a an one un una uno",
+    "two couple dos par",
+    "three tres few",
+    "four cuatro",
+    "five cinco",
+    "six seis",
+    "seven siete",
+    "eight ocho",
+    "nine nueve",
+    "ten diez",
+    "eleven once",
+    "twelve doce",
+) | {"fifteen": 15, "quince": 15, "twenty": 20, "veinte": 20, "thirty": 30, "treinta": 30}
+# In days; months and years have no fixed length and count as 0 and -1.
+_UNITS = {
+    **dict.fromkeys(("day", "days", "dia", "dias"), 1),
+    **dict.fromkeys(("week", "weeks", "semana", "semanas"), 7),
+    **dict.fromkeys(("fortnight", "fortnights"), 14),
+    "quincena": 15,
+    **dict.fromkeys(("month", "months", "mes", "meses"), 0),
+    **dict.fromkeys(("year", "years", "ano", "anos"), -1),
+}
+_ORDINALS = _numbered(
+    "", "first 1st primer primero 1er", "second 2nd segundo 2o", "third 3rd tercer tercero 3er", "fourth 4th cuarto 4o"
+)
+
+# Words that are months only in company: "may I", "march", "dec" ...
+_SHY_MONTHS = frozenset("may march mar jan dec ago set sep jun jul feb apr aug oct nov ene abr dic".split())
+_SHY_DAYS = frozenset("sun sat mon wed fri tue thu thur".split())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _World:
+    """Where and when the mail was written."""
+
+    today: date
+    country: str
+
+    @property
+    def south(self) -> bool:
+        return self.country in _SOUTH
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """A piece of text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be."""
+
+    start: int
+    end: int
+    day: date
+    back: date | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Hit:
+    """What a row of the grammar found: its groups, the little words before it, and whether it is written with a capital."""
+
+    match: re.Match[str]
+    before: str
+    capital: bool
+    world: _World
+
+    def __getitem__(self, name: str) -> str:
+        return self.match.groupdict().get(name) or ""
+
+    def place(self, day: date | None, back: date | None = None, *, settled: bool = False) -> _Place | None:
+        """The place of this hit, or None when there is no such day."""
+        if day is None:
+            return None
+        start = self.match.start() - len(self.before)
+        return _Place(start=start, end=self.match.end(), day=day, back=back, settled=settled)
+
+
+def find(message: Message, intent: Intent, rules: Rules) -> tuple[FoundDate, ...]:
+    """The days named in the new words, in their order, resolved against the day the mail was sent in the business's zone.
+
+    A called-off calendar entry adds its own day (RFC 5546), with -1 as its place.
+    """
+    zone = ZoneInfo(rules.business.timezone)
+    world = _World(today=(message.sent or message.arrived).astimezone(zone).date(), country=rules.business.country)
+    folded = message.text[:SEEN].translate(_FOLD)
+    found = [_found(message.text, folded, place, intent, world) for place in _places(folded, message.text, world)]
+    calendar = message.calendar
+    if calendar and calendar.start and (calendar.method == "CANCEL" or calendar.partstat == "DECLINED"):
+        day = calendar.start.astimezone(zone).date()
+        found.insert(0, FoundDate(text=day.isoformat(), day=day, kind=DateKind.CANCELLED, start=-1, end=-1))
+    return tuple(found)
+
+
+def _found(text: str, folded: str, place: _Place, intent: Intent, world: _World) -> FoundDate:
+    kind = _kind(folded, place, intent, world)
+    day = place.back if kind is DateKind.PAST and place.back else place.day
+    return FoundDate(text=text[place.start : place.end], day=day, kind=kind, start=place.start, end=place.end)
+
+
+_AROUND = 48  # characters: no reading of a day reaches farther from the word that gives it away
+
+
+def _places(folded: str, text: str, world: _World) -> list[_Place]:
+    """The days that can be placed, in their order; a longer reading takes its words from a shorter one."""
+    windows = _windows(folded)
+    taken: list[_Place] = []
+    for needs, pattern, resolve in _ROWS:
+        for begin, end in windows.get(needs, ()):
+            for match in pattern.finditer(folded, begin, end):
+                if any(match.start() < other.end and other.start < match.end() for other in taken):
+                    continue
+                place = resolve(_hit(match, folded, text, world))
+                if place is not None:
+                    taken.append(place)
+    return sorted(taken, key=lambda place: place.start)
+
+
+def _windows(folded: str) -> dict[str, list[tuple[int, int]]]:
+    """The surroundings of the words that give a day away, by what they point to."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for word in _GIVEAWAY.finditer(folded):
+        needs = "digit" if word[0][0].isdigit() else _GIVEN_AWAY.get(word[0])
+        if needs is None:
+            continue
+        begin, end = max(word.start() - _AROUND, 0), word.end() + _AROUND
+        known = found.setdefault(needs, [])
+        if known and begin <= known[-1][1]:
+            known[-1] = (known[-1][0], end)
+        else:
+            known.append((begin, end))
+    return found
+
+
+def _hit(match: re.Match[str], folded: str, text: str, world: _World) -> _Hit:
+    lead = _LEAD.search(folded, max(match.start() - 40, 0), match.start())
+    letter = next((text[i] for i in range(match.start(), match.end()) if text[i].isalpha()), "")
+    return _Hit(match=match, before=lead[0] if lead else "", capital=letter.isupper(), world=world)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _months_on(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    for length in (day.day, 30, 29, 28):
+        found = _date(day.year + years, month + 1, length)
+        if found:
+            return found
+    raise AssertionError("every month has 28 days")
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _year(text: str) -> int | None:
+    if not text:
+        return None
+    return int(text) if len(text) == 4 else 2000 + int(text)
+
+
+def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tuple[date | None, date | None]:
+    """The next time this day comes, and the last time it was."""
+    if year is not None:
+        return _date(year, month, day), None
+    years = (world.today.year - 1, world.today.year, world.today.year + 1)
+    all_days = [found for each in years if (found := _date(each, month, day))]
+    ahead = [found for found in all_days if found >= world.today]
+    gone = [found for found in all_days if found < world.today]
+    return min(ahead, default=None), max(gone, default=None)
+
+
+def _iso(hit: _Hit) -> _Place | None:
+    return hit.place(_date(int(hit["year"]), int(hit["month"]), int(hit["day"])), settled=True)
+
+
+def _numeric(hit: _Hit) -> _Place | None:
+    """`3/4`: by the business's country, month first in the US and day first elsewhere."""
+    one, two, year = int(hit["one"]), int(hit["two"]), _year(hit["year"])
+    if (one, two) in ((24, 7), (50, 50)) or (hit["mark"] != "/" and year is None):
+        return None
+    month_first = two > 12 or (hit.world.country == "US" and one <= 12)
+    month, day = (one, two) if month_first else (two, one)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    return hit.place(*_yearly(hit.world, month, day, year), settled=year is not None)
+
+
+def _day_and_month(hit: _Hit) -> _Place | None:
+    """`5 March`, `March 5th`, `15 al 20 de marzo`: the first day of a span."""
+    year = _year(hit["year"])
+    return hit.place(*_yearly(hit.world, _MONTHS[hit["month"]], int(hit["day"]), year), settled=year is not None)
+
+
+# Where in a month a part of it begins.
+_PARTS = ((r"mid|mediad", 15), (r"late|end|fin", 25))
+
+
+def _month(hit: _Hit) -> _Place | None:
+    word, year, today = hit["month"], _year(hit["year"]), hit.world.today
+    if word in _SHY_MONTHS and not (hit.capital and (hit.before or hit["part"] or year)):
+        return None
+    month = _MONTHS[word]
+    ahead, gone = _yearly(hit.world, month, 1, year)
+    if year is None and today.month == month and not _NEXT.search(hit.before):
+        ahead = gone = today.replace(day=1)
+    if _AFTER.search(hit.before) and not hit["part"]:
+        return hit.place(ahead and _months_on(ahead, 1), gone and _months_on(gone, 1))
+    if _LAST.search(hit.before) and gone:
+        return hit.place(gone, gone, settled=True)
+    day = next((day for pattern, day in _PARTS if re.search(pattern, hit["part"])), 1)
+    return hit.place(ahead and ahead.replace(day=day), gone and gone.replace(day=day), settled=year is not None)
+
+
+def _weekday(hit: _Hit) -> _Place | None:
+    """The next such day after today; `next Thursday` is next week's, `el jueves que viene` the coming one."""
+    word, around, today = hit["weekday"], f"{hit.before}{hit['after']}", hit.world.today
+    if word in _SHY_DAYS and not (around or hit.capital):
+        return None
+    target = _WEEKDAYS[word]
+    ahead = today + timedelta(days=(target - today.weekday() - 1) % 7 + 1)
+    back = today - timedelta(days=(today.weekday() - target - 1) % 7 + 1)
+    if _LAST.search(around):
+        return hit.place(back, back, settled=True)
+    if re.search(r"\b(?:this|este)\b", around):
+        same = _monday(today) + timedelta(days=target)
+        return hit.place(same if same >= today else ahead, back)
+    if re.search(r"\bnext\b", around):
+        return hit.place(_monday(today) + timedelta(days=7 + target), settled=True)
+    if re.search(r"\bweek\b", around):
+        return hit.place(ahead + timedelta(days=7), settled=True)
+    return hit.place(ahead, back, settled=bool(_NEXT.search(around)))
+
+
+_DAY_WORDS = {
+    "day after tomorrow": 2,
+    "pasado manana": 2,
+    "tomorrow": 1,
+    "tmrw": 1,
+    "tomorow": 1,
+    "manana": 1,
+    "today": 0,
+    "tonight": 0,
+    "hoy": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+    "this evening": 0,
+    "esta tarde": 0,
+    "esta noche": 0,
+    "esta manana": 0,
+    "yesterday": -1,
+    "last night": -1,
+    "ayer": -1,
+    "anoche": -1,
+    "day before yesterday": -2,
+    "antes de ayer": -2,
+    "anteayer": -2,
+    "antier": -2,
+}
+
+
+def _day_word(hit: _Hit) -> _Place | None:
+    return hit.place(hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]]), settled=True)
+
+
+def _amount(hit: _Hit) -> _Place | None:
+    """`in about six weeks`, `dentro de dos meses`, `three days ago`, `hace un mes`."""
+    word = hit["number"]
+    number = int(word) if word.isdigit() else _NUMBERS[word]
+    back = bool(hit["ago"] or hit["hace"])
+    if not (back or hit["ahead"] or hit["on"]) or number > 400:
+        return None
+    return hit.place(_later(hit.world.today, -number if back else number, _UNITS[hit["unit"]]), settled=True)
+
+
+def _later(day: date, number: int, unit: int) -> date | None:
+    if unit > 0:
+        return day + timedelta(days=number * unit)
+    return _months_on(day, number * (12 if unit else 1)) if abs(number) <= 60 else None
+
+
+_PERIODS = (
+    (r"weekend|finde|fin de semana", "weekend"),
+    (r"week|semana", "week"),
+    (r"month|mes", "month"),
+    (r"quarter|trimestre", "quarter"),
+    (r"year|ano", "year"),
+)
+
+
+def _period(hit: _Hit) -> _Place | None:
+    """`next week`, `la semana que viene`, `this month`, `last year`, `after next week`, `at the end of the month`."""
+    words = hit["words"]
+    unit = next(name for names, name in _PERIODS if re.search(names, words))
+    step = 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
+    first, following = _span(unit, step, hit.world)
+    if _AFTER.search(hit.before):
+        return hit.place(following, settled=True)
+    if hit["end"]:
+        return hit.place(following - timedelta(days=1), settled=True)
+    if step == 0 and unit != "weekend":
+        return hit.place(hit.world.today, hit.world.today)
+    return hit.place(first, settled=True)
+
+
+def _span(unit: str, step: int, world: _World) -> tuple[date, date]:
+    """The first day of the period `step` periods from now, and of the one that follows it."""
+    today = world.today
+    if unit in ("week", "weekend"):
+        monday = _monday(today) + timedelta(days=7 * step)
+        return (monday + timedelta(days=5) if unit == "weekend" else monday), monday + timedelta(days=7)
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    first = today.replace(day=1, month=today.month - (today.month - 1) % months)
+    return _months_on(first, months * step), _months_on(first, months * (step + 1))
+
+
+def _nth(hit: _Hit) -> _Place | None:
+    """`the 14th`, `el 14`, `the week of the 14th`: the next day of that number, or the last one when looking back."""
+    months = [_months_on(hit.world.today.replace(day=1), step) for step in (-2, -1, 0, 1, 2)]
+    days = [day for month in months if (day := _date(month.year, month.month, int(hit["day"])))]
+    ahead = min((day for day in days if day >= hit.world.today), default=None)
+    return hit.place(ahead, max((day for day in days if day < hit.world.today), default=None))
+
+
+def _quarter(hit: _Hit) -> _Place | None:
+    number = int(hit["number"]) if hit["number"] else _ORDINALS[hit["ordinal"]]
+    year = _year(hit["year"])
+    ahead, gone = _yearly(hit.world, 3 * number - 2, 1, year)
+    if year is None and gone and _months_on(gone, 3) > hit.world.today:
+        ahead = gone  # it is running
+    return hit.place(ahead, gone)
+
+
+def _feast(hit: _Hit) -> _Place | None:
+    """`after Easter`, `in the summer`, `despues de Reyes`, `when the kids are back at school`."""
+    after = bool(_AFTER.search(hit.before))
+    days = next(days for pattern, days in _FEASTS if re.fullmatch(pattern, hit["name"]))
+    today = hit.world.today
+    every = [days(year, after, hit.world) for year in range(today.year - 1, today.year + 3)]
+    return hit.place(min(day for day in every if day >= today), max(day for day in every if day < today))
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the western churches (the anonymous Gregorian computus)."""
+    century, golden = year // 100, year % 19
+    moon = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    week = (32 + 2 * (century % 4) + 2 * (year % 100 // 4) - moon - year % 100 % 4) % 7
+    shift = (golden + 11 * moon + 22 * week) // 451
+    month, day = divmod(moon + week - 7 * shift + 114, 31)
+    return date(year, month, day + 1)
+
+
+FeastDay = Callable[[int, bool, _World], date]  # year, "after it", where -> the day meant
+
+
+def _easter_day(year: int, after: bool, world: _World) -> date:
+    return _easter(year) + timedelta(days=1 if after else 0)
+
+
+def _fixed(day: tuple[int, int], after: tuple[int, int]) -> FeastDay:
+    return lambda year, is_after, world: date(year, *(after if is_after else day))
+
+
+def _season(north: int, south: int) -> FeastDay:
+    """By whole months; the first month depends on the hemisphere of the business."""
+
+    def begin(year: int, after: bool, world: _World) -> date:
+        start = date(year, south if world.south else north, 1)
+        return _months_on(start, 3) if after else start
+
+    return begin
+
+
+def _thanksgiving(year: int, after: bool, world: _World) -> date:
+    first = date(year, 11, 1)
+    return first + timedelta(days=(3 - first.weekday()) % 7 + 21 + (1 if after else 0))
+
+
+def _holidays(year: int, after: bool, world: _World) -> date:
+    return date(year, 1, 7 if world.country in _KINGS_DAY_ENDS_IT else 2) if after else date(year, 12, 24)
+
+
+def _school(year: int, after: bool, world: _World) -> date:
+    return date(year, 3 if world.south else 9, 1)
+
+
+_FEASTS: tuple[tuple[str, FeastDay], ...] = (
+    (r"easter|pascua|semana santa", _easter_day),
+    (r"christmas|xmas|navidad", _fixed((12, 25), (12, 26))),
+    (r"new year's eve|nochevieja|fin de ano", _fixed((12, 31), (1, 1))),
+    (r"new year(?:'s)?(?: day)?|ano nuevo", _fixed((1, 1), (1, 2))),
+    (r"reyes", _fixed((1, 6), (1, 7))),
+    (r"thanksgiving", _thanksgiving),
+    (r"halloween", _fixed((10, 31), (11, 1))),
+    (r"holidays|fiestas", _holidays),
+    (r"summer.*|verano|vacaciones de verano", _season(6, 12)),
+    (r"autumn|fall|otono", _season(9, 3)),
+    (r"winter|invierno", _season(12, 6)),
+    (r"spring|primavera", _season(3, 9)),
+    (r".*(?:school|cole|clases).*", _school),
+)
+
+_AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
+_NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|entrante|siguiente|otr[oa])\b")
+_LAST = re.compile(r"\b(?:last|pasad[oa])\b")
+_LEAD = re.compile(
+    r"(?<![a-z])(?:(?:in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|the|"
+    r"coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
+    r"|proxim[oa]|por|"
+    r"hacia|sobre) )+$"
+)
+
+
+def _any(words: Mapping[str, int]) -> str:
+    return "|".join(sorted(words, key=lambda word: (-len(word), word)))
+
+
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
+_TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
+_MONTH = rf"(?P<month>{_any(_MONTHS)})"
+_YEAR = r"(?:,? (?:de |del |of )?(?P<year>20\d\d)\b)?"
+_CLOCK = (
+    r"(?:,? *(?:(?:at|a las?|@|sobre las?|around) ?)\d{1,2}(?:[:.]\d\d)?(?: ?(?:am|pm|hs?|hrs)\b)?(?!\d)"
+    r"|,? *\d{1,2}(?:[:.]\d\d)? ?(?:am|pm|hs?|hrs)\b)?"
+)
+_UNIT = _any(_UNITS)
+_NOT_A_DAY = (
+    r"(?![:.,/]\d| ?(?:am|pm|%|€|\$|euros|people|of us|persons|personas|pax|hs?|horas|hours|dias|days|weeks|semanas"
+    r"|years|anos|"
+    r"months|meses|minutes|mins?|minutos|o'clock|de los|pesos|dollars|quid|pounds|miles|km|kilos|units|st\b|street|road)\b)"
+)
+_ROUGHLY = r"(?:about|around|like|roughly|maybe|another|unas|unos|otras|otros|como|casi|approximately|say|just|the next)"
+
+_ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], _Place | None]], ...] = tuple(
+    (needs, re.compile(pattern), resolve)
+    for needs, pattern, resolve in (
+        ("digit", r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b", _iso),
+        ("month", rf"\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b\.?{_YEAR}{_CLOCK}", _day_and_month),
+        ("month", rf"\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
+        (
+            "digit",
+            r"(?<![\d/.,$€£-])\b(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?:(?P=mark)(?P<year>20\d\d|\d\d))?\b"
+            r"(?![/%]|[.,-]\d)",
+            _numeric,
+        ),
+        (
+            "feast",
+            r"\b(?P<name>easter|pascua|semana santa|christmas|xmas|navidad|new year's eve|new year(?:'s)?(?: day)?"
+            r"|nochevieja|"
+            r"fin de ano|ano nuevo|reyes|thanksgiving|halloween|(?<=the )holidays|(?<=las )fiestas|"
+            r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|(?<=the )fall|otono|winter"
+            r"|invierno|spring|"
+            r"primavera|(?:kids|children) (?:are|go) back (?:at|in|to) school|back to school|school starts(?: again)?|"
+            r"empiecen las clases|(?:vuelta|vuelvan|vuelvan los ninos) al cole(?:gio)?|empiece el cole)\b"
+            r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))",
+            _feast,
+        ),
+        ("feast", r"\b[qt](?P<number>[1-4])\b(?: (?:of |de )?(?P<year>20\d\d))?", _quarter),
+        ("unit", rf"\b(?P<ordinal>{_any(_ORDINALS)}) (?:quarter|trimestre)\b{_YEAR}", _quarter),
+        (
+            "unit",
+            rf"\b(?:(?P<ahead>in|within|dentro de|en|de aqui a|de aca a|after)|(?P<hace>hace)) (?:{_ROUGHLY} )*"
+            rf"(?P<number>\d{{1,3}}|{_any(_NUMBERS)})(?: (?:or so|or two|of|de|more"
+            rf"|mas))? ?(?P<unit>{_UNIT})\b(?P<ago> ago)?",
+            _amount,
+        ),
+        (
+            "unit",
+            rf"\b(?P<number>\d{{1,3}}|{_any(_NUMBERS)})(?: of)? (?P<unit>{_UNIT})(?:(?P<ago> ago)|(?P<on> from now))\b",
+            _amount,
+        ),
+        (
+            "unit",
+            r"\b(?P<ahead>in) a (?P<unit>fortnight)(?P<number>)\b",
+            lambda hit: hit.place(hit.world.today + timedelta(days=14)),
+        ),
+        (
+            "unit",
+            r"\b(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
+            r"(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)|week after next|(?<=the )weekend|"
+            r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
+            r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|proxim[oa]|entrante|siguiente|pasad[oa])|"
+            r"(?:proxim[oa]|pasad[oa]|otr[oa]|est[ea]) (?:semana|mes|ano|trimestre|fin de semana|finde)|"
+            r"(?<=fin de )(?:mes|ano|semana)|(?<=fines de )(?:mes|ano)|(?<=finales de )(?:mes|ano)|(?<=el )(?:finde"
+            r"|fin de semana))\b",
+            _period,
+        ),
+        (
+            "day",
+            r"\b(?P<word>day after tomorrow|day before yesterday|pasado manana|antes de ayer|"
+            r"(?<!por la )(?<!de la )(?<!en la )(?<!a la )(?<!una )(?<!la )(?<!esta )(?<!cada )manana|tomorrow|tmrw"
+            r"|tomorow|today|"
+            r"tonight|hoy|this morning|this afternoon|this evening|esta tarde|esta noche|esta manana|yesterday"
+            r"|last night|ayer|anoche|"
+            rf"antier|anteayer)\b{_CLOCK}",
+            _day_word,
+        ),
+        (
+            "weekday",
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|proximo|pasado|siguiente)\b)?{_CLOCK}",
+            _weekday,
+        ),
+        (
+            "month",
+            r"\b(?P<part>(?:mid|early|late|(?:the )?end of|(?:the )?start of|(?:the )?beginning of|mediados de"
+            r"|finales de|fines de|"
+            rf"fin de|principios de|comienzos de|inicios de)[ -])?{_MONTH}\b(?! \d)(?: (?:of |de "
+            rf"|del )?(?P<year>20\d\d)\b)?",
+            _month,
+        ),
+        ("digit", rf"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia ))(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}", _nth),
+        ("digit", rf"\b(?:on|by|until|till) {_DAY}(?<=[a-z])\b{_CLOCK}", _nth),
+    )
+)
+
+_GIVEAWAY = re.compile(r"[qt][1-4]\b|[a-z]+|\d+")
+_GIVEN_AWAY = (
+    dict.fromkeys(_MONTHS, "month")
+    | dict.fromkeys(_WEEKDAYS, "weekday")
+    | dict.fromkeys([*_UNITS, *"weekend finde quarter trimestre".split()], "unit")
+    | dict.fromkeys(
+        "today tonight tomorrow tmrw tomorow hoy manana ayer anoche antier anteayer yesterday morning afternoon evening night"
+        " tarde noche".split(),
+        "day",
+    )
+    | dict.fromkeys(
+        "easter pascua santa christmas xmas navidad nochevieja reyes thanksgiving halloween holidays fiestas summer verano"
+        " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo q1 q2 q3 q4 t1 t2 t3 t4".split(),
+        "feast",
+    )
+)
+
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\n|;")
+
+_BACKWARD = re.compile(r"\b(?:since|desde|last|pasad[oa]|ago|hace)\b")
+_FORWARD = re.compile(r"\b(?:until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
+
+_PAST_TENSE = re.compile(
+    r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"
+    r"|lost|broke|fell|"
+    r"found|kept|(?!need|speed|feed|indeed|bed|red|wed|shed|hundred|exceed|proceed)[a-z]{2,}ed|fue|fui|era|estaba"
+    r"|habia|hubo|hizo|hice|"
+    r"vino|vine|dijo|dije|dijeron|pago|pague|llego|llamo|compre|pedi|mande|envie|reserve|contrate|[a-z]{3,}(?:aron"
+    r"|ieron|aste|iste|aba)|"
+    r"(?:ha|he|han|hemos|has) [a-z]+(?:ado|ido|to|cho))\b"
+)
+_RETURN = re.compile(
+    r"\b(?:until|till|til|hasta|back|again|return\w*|restart|resume|revisit|reach out|get in touch|touch base"
+    r"|check in|circle back|rejoin|"
+    r"(?:call|write|ask|contact|email|ring|ping|remind|try|tell|text) (?:to )?(?:me|us)|volv\w+|vuelv\w+|retom\w+"
+    r"|reanud\w+|regres\w+|"
+    r"(?:llam|escrib|contact|avis|busc|record)[a-z]*(?:me|nos|les?)|hablamos|te (?:llamo|escribo|aviso|busco)|maybe"
+    r"|perhaps|quizas?|tal vez|"
+    r"capaz|wait\w*|esper\w+|hold(?:ing)? off|on hold|postpon\w+|not before|for now|por ahora|de momento"
+    r"|por el momento|pens\w+|"
+    r"think|look at (?:it|this)|see you|nos vemos|next time|la proxima|lo compro|ready|come summer|once|mejor"
+    r"|aplaz\w+|pospon\w+)\b"
+)
+_NEW = re.compile(
+    r"\b(?:to|do|come|instead|move|moved|push|swap|shift|bring|rebook\w*|reschedul\w*|how about|what about|free"
+    r"|available|any chance|possible|"
+    r"could|can|would|prefer|make it|works?|suits?|better|either|or|pasar\w*|pasemos|pasa|cambi\w*|mov\w*|muev\w*"
+    r"|reprogram\w*|reagend\w*|"
+    r"aplaz\w*|corr\w*|adelant\w*|atras\w*|retras\w*|podria\w*|puede\w*|puedo|podemos|podeis|podes|mejor|para|al|o"
+    r"|hueco|disponible|"
+    r"espacio|libre|tal vez|sirve|queda|viene bien)\b"
+)
+_OLD = re.compile(
+    r"\b(?:from|instead of|rather than|can't|cant|cannot|won't|not|no|de|del|en vez de|en lugar de|had|tenia|teniamos"
+    r"|have|tengo|tenemos|booked|"
+    r"scheduled|supposed|agendad[oa]|reservad[oa]|my|mi|our|nuestra|cita|turno|clase|appointment|booking|session"
+    r"|lesson|meeting|reunion|the)\b"
+)
+_OFF = re.compile(
+    r"\b(?:cancel\w*|anul\w*|appointment|booking|booked|reservation|session|lesson|class|meeting|slot|table|visit"
+    r"|viewing|call|stay|trip|"
+    r"cita|turno|hora|reserva|clase|sesion|reunion|visita|mesa|llamada|can't|cant|cannot|won't|wont|not|unable|no|ni"
+    r"|for|from|skip|miss|off|"
+    r"scrap|stop|suspend\w*|baja|sin|del|de|lo)\b"
+)
+_ASIDE = re.compile(
+    r"\b(?:last day|effective|due|expire\w*|renew\w*|renov\w*|bill\w*|charg\w*|invoice|deadline|notice|before|antes"
+    r"|by|ends?|ending|ultimo dia|"
+    r"vence\w*|cobr\w*|factura|recibo|plazo|nace|born|wedding|surgery|operation|operan|boda|exam\w*|flight|vuelo"
+    r"|leave|leaving|moving|mudamos|"
+    r"mudo|start|starts|empiez\w*|works?|trabaj\w*|hospital|funeral|entierro|court|juicio|confirm\w*|reply|responder"
+    r"|refund|devol\w*)\b"
+)
+
+# For each intent, what a cue near the day makes of it. A kind named first wins when two cues stand equally near.
+_CUES: Mapping[Intent, tuple[tuple[DateKind, re.Pattern[str]], ...]] = {
+    Intent.CANCEL: (
+        (DateKind.RETURN, _RETURN),
+        (DateKind.PAST, _PAST_TENSE),
+        (DateKind.MENTIONED, _ASIDE),
+        (DateKind.CANCELLED, _OFF),
+    ),
+    Intent.RESCHEDULE: ((DateKind.PAST, _PAST_TENSE), (DateKind.NEW_SLOT, _NEW), (DateKind.CANCELLED, _OLD)),
+    Intent.NONE: ((DateKind.PAST, _PAST_TENSE),),
+}
+_ELSE = {Intent.CANCEL: DateKind.CANCELLED, Intent.RESCHEDULE: DateKind.NEW_SLOT, Intent.NONE: DateKind.MENTIONED}
+_FAR_ON = timedelta(days=120)  # nobody calls off an appointment that far ahead without saying so
+
+
+def _kind(folded: str, place: _Place, intent: Intent, world: _World) -> DateKind:
+    """What the words around a day make of it: its own little words first, then the cue that stands nearest in the sentence."""
+    if place.settled and place.day < world.today:
+        return DateKind.PAST
+    words = folded[place.start : place.end]
+    if not place.settled and place.back and _BACKWARD.search(words):
+        return DateKind.PAST
+    if intent is Intent.CANCEL and _FORWARD.search(words):
+        return DateKind.RETURN
+    kind = _nearest(folded, place, _CUES[intent]) or _ELSE[intent]
+    if kind is DateKind.PAST and (place.settled or place.back is None):
+        return _ELSE[intent]
+    if kind is DateKind.CANCELLED and place.day - world.today > _FAR_ON:
+        return DateKind.MENTIONED
+    return kind
+
+
+def _nearest(folded: str, place: _Place, cues: tuple[tuple[DateKind, re.Pattern[str]], ...]) -> DateKind | None:
+    ends = [match.end() for match in _SENTENCE_END.finditer(folded, max(place.start - 160, 0), place.start)]
+    stop = _SENTENCE_END.search(folded, place.end, place.end + 120)
+    before = folded[ends[-1] if ends else max(place.start - 160, 0) : place.start]
+    after = folded[place.end : stop.start() if stop else place.end + 120]
+    best: tuple[int, DateKind] | None = None
+    for kind, cue in cues:
+        gaps = [len(before) - match.end() for match in cue.finditer(before)]
+        following = cue.search(after)
+        if following:
+            gaps.append(following.start() + 15)  # what comes first weighs more: most cues stand before their day
+        if gaps and (best is None or min(gaps) < best[0]):
+            best = (min(gaps), kind)
+    return best[1] if best else None
+
+
+__all__ = ["find"]
