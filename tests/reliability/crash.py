@@ -93,18 +93,18 @@ class Campaign:
         """Live from `before` (or from what is there) to the end of an act, or die at point `at` of it."""
         if before:
             copied(before, self._site)
-        life = live(self._task(number), at)
+        life = live(self._task(number, quiet=before is not None and number > 0), at)
         assert at is None or life.code == KILLED, "the point was not reached"
         return life.names
 
-    def _task(self, number: int) -> Callable[[Points], None]:
+    def _task(self, number: int, *, quiet: bool) -> Callable[[Points], None]:
         def task(points: Points) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 if self.world.patch:
                     self.world.patch(patch)
                 outside = Outside(self._site / "outside", self.world.fault, self.world.proves, points)
                 with opened(self._site, outside, store=self._store) as site:
-                    play(site, outside, self._site, self._acts[:number])
+                    play(site, outside, self._site, self._acts[:number], quiet=quiet)
 
         return task
 

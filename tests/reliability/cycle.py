@@ -58,29 +58,26 @@ def mails_of(customers: Sequence[Customer]) -> Act:
 
 
 def reps_work(outside: Outside, folder: Path) -> None:
-    for name, to, old, new in (
-        ("Tom", "approved", "Hi Tom,", "Dear Tom,"),
-        ("Ana", "timing", "", ""),
-        ("Eve", "rejected", "", ""),
-    ):
-        move(outside, folder, name, to, old, new)
+    move(outside, folder, TOM, "approved", edited=True)
+    move(outside, folder, ANA, "timing")
+    move(outside, folder, EVE, "rejected")
 
 
 def rep_approves_the_corrected_draft(outside: Outside, folder: Path) -> None:
-    move(outside, folder, "Ana", "approved")
+    move(outside, folder, ANA, "approved")
 
 
 def rep_approves_two_touches(outside: Outside, folder: Path) -> None:
-    for name in ("Maria", "Ana"):
-        move(outside, folder, name, "approved")
+    for one in (MARIA, ANA):
+        move(outside, folder, one, "approved")
 
 
-def move(outside: Outside, folder: Path, name: str, to: str, old: str = "", new: str = "") -> None:
-    """A rep edits the file of a customer in review/, if there is one, and moves it."""
-    for file in sorted((folder / "outbox" / "review").glob(f"* {name} - *.eml")):
+def move(outside: Outside, folder: Path, whose: Customer, to: str, *, edited: bool = False) -> None:
+    """A rep moves the file of a customer out of review/, if there is one, with a line of their own above the quote or without."""
+    for file in sorted((folder / "outbox" / "review").glob(f"* {whose.name.capitalize()} - *.eml")):
         words = file.read_text(encoding="utf-8")
-        assert old in words
-        file.write_text(words.replace(old, new) if old else words, encoding="utf-8")
+        if edited:
+            file.write_text(words.replace("\n\n> ", "\n\nAll the best!\n\n> ", 1), encoding="utf-8")
         saved = outside.now().timestamp() - 10
         os.utime(file, (saved, saved))
         file.rename(folder / "outbox" / to / file.name)

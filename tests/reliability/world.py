@@ -337,12 +337,13 @@ def busy(site: Site) -> bool:
 Act = Callable[[Outside, Path], None]
 
 
-def play(site: Site, outside: Outside, folder: Path, acts: Sequence[Act]) -> None:
+def play(site: Site, outside: Outside, folder: Path, acts: Sequence[Act], *, quiet: bool = False) -> None:
     """Let the daemon work until it is quiet, then let the outside do its next act, and so on to the end of the acts."""
     progress = outside.folder / "act"
     while True:
-        while busy(site):
+        while not quiet and busy(site):
             pass
+        quiet = False
         done = int(progress.read_text()) if progress.exists() else 0
         if done == len(acts):
             return
