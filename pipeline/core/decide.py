@@ -27,6 +27,9 @@ HELD_IF_CANCELLED = frozenset(
     " challenge".split()
 )
 
+# From which confidence on a mail that tells of trouble may pass as no cancellation.
+CERTAIN = 0.95
+
 # Checks that mean that somebody else may have written in the sender's name: such words count for nothing.
 NOT_BELIEVED = frozenset({"spoofed", "spam"})
 
@@ -62,7 +65,12 @@ def _is_too_big(message: Message, screening: Screening, verdict: Verdict) -> boo
 
 
 def _is_nothing(message: Message, screening: Screening, verdict: Verdict) -> bool:
-    return verdict.intent is Intent.NONE and not verdict.unsure
+    return verdict.intent is Intent.NONE and not verdict.unsure and not _is_trouble(verdict)
+
+
+def _is_trouble(verdict: Verdict) -> bool:
+    """Somebody is in trouble, and it is not quite certain that this is no cancellation: a person should see it (B7)."""
+    return verdict.sensitive is not None and verdict.intent_confidence < CERTAIN
 
 
 def _may_not_answer(message: Message, screening: Screening, verdict: Verdict) -> bool:

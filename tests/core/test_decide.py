@@ -53,6 +53,12 @@ def test_what_is_not_a_cancellation_is_left_alone():
     assert (decision.outcome, decision.cause) == (Outcome.IGNORE, "not_a_cancellation")
 
 
+def test_trouble_that_may_be_a_cancellation_reaches_a_person():
+    legal = replace(NONE, sensitive=Sensitive.LEGAL)
+    assert decided(replace(legal, intent_confidence=0.84)).outcome is Outcome.HOLD
+    assert decided(legal).outcome is Outcome.IGNORE
+
+
 def test_an_opt_out_alone_is_obeyed_and_not_answered():
     decision = decided(replace(NONE, opt_out=True))
     assert (decision.outcome, decision.cause) == (Outcome.IGNORE, "opt_out")
