@@ -41,7 +41,11 @@ docs: .venv/ready-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(MODEL): .venv/ready $(wildcard models/corpus/*.jsonl) pipeline/train.py
+# OTHERS names a file of texts that other people labelled; their figures go into the card as well.
+evaluate: .venv/ready-dev $(MODEL)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pipeline.evaluate models/corpus models/MODEL_CARD.md $(OTHERS)
+
+$(MODEL): .venv/ready $(wildcard models/corpus/*.jsonl) pipeline/train.py pipeline/edges/model.py pipeline/core/cues.py
 	@$(BIN)/winback train --shipped
 
 clean:

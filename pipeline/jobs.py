@@ -529,6 +529,11 @@ def send(site: Site) -> int:
     _resolve(site)
     if site.stopped():
         return 0
+    if site.store.control.restored():
+        raise NeedsHuman(
+            "an older copy of the store was restored, and mails went out since that it does not know of: nothing is sent."
+            " See what is queued (`winback status`, outbox/), then say `winback resume`"
+        )
     mails = site.store.sends.claim(SEND_BATCH, site.owner, site.caps, site.now())
     if not mails:
         return 0
@@ -591,11 +596,17 @@ def remind(site: Site) -> int:
     now = site.now()
     site.store.drafts.expire_touches(UNSEEN_TOUCH, now)
     due = site.store.plans.due_steps(WORK_BATCH, now)
+    trouble: list[str] = []
     for step, case in due:
         history = site.store.past.of_address(step.address)
         plan = flow.remind(step, case, history, site.rules, now, site.render, site.store.keys.stamp)
+        if plan.trouble:
+            trouble.append(plan.trouble)
+            continue
         site.store.plans.step(plan, now)
         log.info("touch %s of %s: %s", step.number, step.case[:8], plan.dropped or plan.moved_to or "drafted")
+    if trouble:
+        raise NeedsHuman(f"follow-ups wait until their texts are mended: {'; '.join(sorted(set(trouble)))}")
     return len(due)
 
 

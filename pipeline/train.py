@@ -31,6 +31,7 @@ RIDGE = 1.0
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
+NOTHING_IN_DAILY_MAIL = 0.7  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +158,9 @@ def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
     seen: Counter[str] = Counter()
     total = 0
     for text in texts:
-        seen.update(features(text).keys())
+        counts, hints = features(text)
+        seen.update(counts.keys())
+        seen.update(hints)
         total += 1
     kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[feature[0] == "\t"])
     idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
@@ -167,9 +170,9 @@ def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
 def word_matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> Any:
     """The texts as sparse rows of unit length, a column for each feature."""
     rows = [weighed(text, vocabulary, idf) for text in texts]
-    starts = np.cumsum([0, *(columns.size for columns, _ in rows)])
-    values = np.concatenate([values for _, values in rows])
-    columns = np.concatenate([columns for columns, _ in rows])
+    starts = np.cumsum([0, *(row.columns.size for row in rows)])
+    values = np.concatenate([row.values for row in rows])
+    columns = np.concatenate([row.columns for row in rows])
     return csr_matrix((values, columns, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
 
 
@@ -216,13 +219,24 @@ def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) 
         part = slice(head["start"], head["start"] + len(head["labels"]))
         rows = np.flatnonzero(~np.isnan(targets[:, head["start"]]))
         truth = targets[rows, part].argmax(axis=1)
-        learner = LogisticRegression(C=FIRM_HAND, max_iter=1_000).fit(raw[rows, part], truth)
+        learner = LogisticRegression(C=FIRM_HAND, max_iter=1_000).fit(raw[rows, part], truth, _as_daily(head, truth))
         weights, offset = learner.coef_, learner.intercept_
         if len(head["labels"]) == 2:  # one row says it all; the other label stands at zero
             weights, offset = np.vstack([0 * weights, weights]), np.concatenate([[0.0], offset])
         scale[part, : len(head["labels"])] = weights.T
         scale[-1, part] = offset
     return scale
+
+
+def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
+    """What each mail counts for, so that as many are none of our business as in daily mail; None: all the same."""
+    if head["name"] != "intent":
+        return None
+    nothing = truth == head["labels"].index("none")
+    counts: npt.NDArray[np.float64] = np.where(
+        nothing, NOTHING_IN_DAILY_MAIL / nothing.mean(), (1 - NOTHING_IN_DAILY_MAIL) / (1 - nothing.mean())
+    )
+    return counts
 
 
 def digest(examples: Sequence[Example]) -> str:

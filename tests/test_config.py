@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import config
+from pipeline.core import records
 from pipeline.core.records import Address, Caps, Touch
 from pipeline.errors import ConfigError
 
@@ -458,26 +459,130 @@ def test_a_template_is_named_without_folder_and_ending(mistakes, template: str):
     assert "the name of a text, without folder and .txt" in mistake
 
 
-def test_a_policy_says_what_is_charged_and_given_back(read):
-    policy = read(
-        SMALLEST
-        + """\
+POLICY = """\
 policy:
+  currency: eur
   notice: 48h
   fees: [{within: 24h, percent: 50}, {within: 2h, amount: 25.50}]
+  minimum: 10
+  cap: 100%
+  deposit: {percent: 20, within: 30d}
+  refunds: [{within: 24h, percent: 50}]
+  costs: covered
   grace: 1
   exceptions: [illness]
-  packages: {ten: {sessions: 10, price: 400}}
+  relief: {new_date: no, credit: 40}
+  packages: {ten: {sessions: 10, price: 400, extend: 10m}}
 """
-    ).policy
-    assert policy.notice == timedelta(days=2)
-    assert [(fee.percent, fee.amount) for fee in policy.fees] == [(Decimal(50), None), (None, Decimal("25.50"))]
-    assert (policy.grace, policy.exceptions, policy.packages["ten"].sessions) == (1, ("illness",), 10)
 
 
-def test_a_charge_is_a_share_or_an_amount_never_both(mistakes):
-    (mistake,) = mistakes(SMALLEST + "policy: {refunds: [{within: 1d, percent: 50, amount: 10}]}\n")
-    assert "expected either percent or amount" in mistake
+def test_a_policy_says_what_is_charged_and_given_back(read):
+    policy = read(SMALLEST + POLICY).cancelling()
+    assert policy == records.Policy(
+        currency="EUR",
+        notice=timedelta(days=2),
+        fees=(
+            records.Charge(percent=Decimal(50), within=timedelta(days=1)),
+            records.Charge(amount=Decimal("25.50"), within=timedelta(hours=2)),
+        ),
+        minimum=records.Charge(amount=Decimal("10.00")),
+        cap=records.Charge(percent=Decimal(100)),
+        deposit=records.Charge(percent=Decimal(20), within=timedelta(days=30)),
+        refunds=(records.Charge(percent=Decimal(50), within=timedelta(days=1)),),
+        costs=records.Costs.COVERED,
+        grace=1,
+        exceptions=frozenset({"illness"}),
+        new_date=False,
+        credit=Decimal(40),
+        packages={"ten": records.Package(sessions=10, price=Decimal("400.00"), extend=timedelta(minutes=10))},
+    )
+
+
+def test_without_a_policy_nothing_costs_anything(read):
+    assert read(SMALLEST).cancelling() == records.Policy()
+
+
+def test_amounts_have_the_decimals_of_their_currency(read):
+    minimum = read(SMALLEST + "policy: {currency: JPY, minimum: 99.5}\n").cancelling().minimum
+    assert str(minimum.amount) == "100"
+
+
+def test_without_a_notice_the_earliest_fee_says_what_is_late(read):
+    fees = "[{within: 2h, percent: 100}, {within: 3d, percent: 50}]"
+    assert read(SMALLEST + f"policy: {{currency: USD, fees: {fees}}}\n").cancelling().notice == timedelta(days=3)
+
+
+def test_the_shipped_policy_costs_nothing_and_says_so():
+    shipped = config.load(SHIPPED).cancelling()
+    assert (shipped.fees, shipped.refunds, shipped.deposit, shipped.grace) == ((), (), None, 1)
+    assert (shipped.new_date, shipped.credit) == (True, Decimal(50))
+
+
+@pytest.mark.parametrize(
+    ("rules", "mistake"),
+    [
+        ("refunds: [{within: 1d, percent: 50, amount: 10}]", "refunds.0.amount: expected either percent or amount"),
+        (
+            "fees: [{within: 1d, percent: 50}]",
+            "currency: missing: say in which currency your prices are, such as currency: EUR",
+        ),
+        ("packages: {ten: {sessions: 10, price: 9}}, notice: 1d", "currency: missing"),
+        ("costs: added", "currency: missing"),
+        ("currency: euro", "currency: expected a currency as three letters, such as EUR; got 'euro'"),
+        ("notice: soon", "notice: expected a duration from 0s to 24mo"),
+        ("minimum: some", "minimum: expected an amount such as 25.00, or a share of the price such as 100%; got 'some'"),
+        ("cap: 101%", "cap: expected an amount such as 25.00, or a share of the price such as 100%; got '101%'"),
+        ("cap: -5", "cap: expected an amount"),
+        (
+            "cap: {percent: 50}",
+            "cap: expected an amount such as 25.00, or a share of the price such as 100%; got a block of keys",
+        ),
+        ("currency: EUR, minimum: 20, cap: 15", "cap: expected a cap that is not below the minimum; got '15'"),
+        ("costs: mine", "costs: expected ours, covered or added, such as ours; got 'mine'"),
+        ("deposit: {within: 3d}", "deposit.amount: expected either percent or amount, such as percent: 50"),
+        ("exceptions: [ilness]", "exceptions.0: unknown exception: did you mean illness?; got 'ilness'"),
+        ("relief: {credit: 150}", "relief.credit: expected a number from 0 to 100, such as 50; got '150'"),
+        ("relief: {refund: 50}", "relief.refund: unknown key: expected one of credit, new_date"),
+        ("packages: {ten: {price: 9}}", "packages.ten.sessions: missing, such as sessions: 10"),
+        (
+            "packages: {ten: {sessions: 2, forfeit: 3}}",
+            "packages.ten.forfeit: expected no more than the 2 sessions of the package",
+        ),
+        ("packages: {ten: {sessions: 2}}", "packages: nothing says when a session is called off too late: add a notice"),
+        (
+            "currency: EUR, notice: 24h, fees: [{within: 3d, percent: 50}]",
+            "fees: who keeps to the notice loses nothing: expected `within` up to the notice of 24 hours, or a longer notice",
+        ),
+        (
+            "currency: EUR, fees: [{within: 3d, percent: 50}, {within: 1d, percent: 20}]",
+            "fees: expected a row nearer to the appointment to have more than the one before it",
+        ),
+        (
+            "currency: EUR, refunds: [{within: 3d, amount: 5}, {within: 1d, amount: 6}]",
+            "refunds: expected a row nearer to the appointment to have less than the one before it",
+        ),
+        (
+            "currency: EUR, fees: [{within: 24h, percent: 50}, {within: 1d, amount: 9}]",
+            "fees: expected each `within` once: two rows have the same",
+        ),
+        (
+            "currency: EUR, notice: 3d, deposit: {percent: 20, within: 1d}",
+            "deposit: would be given back when a cancellation is late already: expected `within` of 3 days or more",
+        ),
+    ],
+)
+def test_every_mistake_in_the_policy_is_told_in_one_sentence(mistakes, rules: str, mistake: str):
+    (told,) = mistakes(SMALLEST + f"policy: {{{rules}}}\n")
+    assert told.startswith(f"config.yaml:9: policy.{mistake}")
+
+
+@pytest.mark.parametrize("preset", sorted((SHIPPED.parent / "presets").glob("*.yaml")), ids=lambda preset: preset.stem)
+def test_a_preset_is_a_policy_block_that_can_be_used_as_it_is(read, preset: Path):
+    text = preset.read_text(encoding="utf-8")
+    policy = read(SMALLEST + text).cancelling()
+    assert policy.exceptions >= {"illness", "bereavement", "emergency"}
+    assert re.findall(r"^(\w+):", text, re.M) == ["policy"]
+    assert "https://" in text or "http://" in text, "name a source, or say that there is none"
 
 
 def test_the_rules_of_the_core_say_who_we_are(read):

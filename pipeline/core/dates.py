@@ -154,16 +154,20 @@ _AROUND = 48  # characters: no reading of a day reaches farther from the word th
 def _places(folded: str, text: str, world: _World) -> list[_Place]:
     """The days that can be placed, in their order; a longer reading takes its words from a shorter one."""
     windows = _windows(folded)
-    taken: list[_Place] = []
+    places: list[_Place] = []
+    taken: list[tuple[int, int]] = []
     for needs, pattern, resolve in _ROWS:
         for begin, end in windows.get(needs, ()):
             for match in pattern.finditer(folded, begin, end):
-                if any(match.start() < other.end and other.start < match.end() for other in taken):
+                if any(match.start() < last and first < match.end() for first, last in taken):
                     continue
                 place = resolve(_hit(match, folded, text, world))
                 if place is not None:
-                    taken.append(place)
-    return sorted(taken, key=lambda place: place.start)
+                    places.append(place)
+                # A day that does not exist keeps its words: "29 February" is not "the 29th".
+                if place is not None or resolve is _day_and_month:
+                    taken.append(match.span())
+    return sorted(places, key=lambda place: place.start)
 
 
 def _windows(folded: str) -> dict[str, list[tuple[int, int]]]:
@@ -459,8 +463,8 @@ _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
 _NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|entrante|siguiente|otr[oa])\b")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
 _LEAD = re.compile(
-    r"(?<![a-z])(?:(?:in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|the|"
-    r"coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
+    r"(?<![a-z])(?:(?:not before|in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|"
+    r"the|coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
     r"|proxim[oa]|por|"
     r"hacia|sobre) )+$"
 )
@@ -580,7 +584,8 @@ _GIVEN_AWAY = (
     )
     | dict.fromkeys(
         "easter pascua santa christmas xmas navidad nochevieja reyes thanksgiving halloween holidays fiestas summer verano"
-        " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo q1 q2 q3 q4 t1 t2 t3 t4".split(),
+        " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo"
+        " q1 q2 q3 q4 t1 t2 t3 t4".split(),
         "feast",
     )
 )
@@ -588,7 +593,7 @@ _GIVEN_AWAY = (
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\n|;")
 
 _BACKWARD = re.compile(r"\b(?:since|desde|last|pasad[oa]|ago|hace)\b")
-_FORWARD = re.compile(r"\b(?:until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
+_FORWARD = re.compile(r"\b(?:not before|until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
 
 _PAST_TENSE = re.compile(
     r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"

@@ -120,7 +120,7 @@ def _hold_unsure(message: Message, screening: Screening, verdict: Verdict, histo
 
 
 def _answer_sensitive(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
-    template = "reschedule" if verdict.intent is Intent.RESCHEDULE else f"sensitive_{_care(verdict.sensitive)}"
+    template = f"sensitive_{_care(verdict.sensitive)}"
     why = (f"Sensitive ({verdict.sensitive}): a person decides, no offer, no follow-up.",)
     return Decision(outcome=Outcome.ANSWER, template=template, review=True, why=why)
 
@@ -184,7 +184,7 @@ _BY_SUBREASON: Mapping[str, str] = {
     "need_ended": "ended",
     "moved": "ended",
     "closing": "ended",
-    "wrong_person": "ended",
+    "wrong_person": "wrong_person",
     "competitor": "competitor",
 }
 

@@ -115,9 +115,10 @@ def _plan(
     if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
         return plan
     planned = _planned(message, verdict, rules, now)
+    wished = _wished(message, verdict, rules) if planned else None
     why = (*decision.why, *_next(planned))
     try:
-        text = _text(decision.template, message, verdict, rules, render)
+        text = _text(decision.template, message, verdict, wished, rules, render)
         draft = compose.acknowledgment(
             message,
             verdict,
@@ -138,6 +139,7 @@ def _plan(
         draft=draft,
         outgoing=ready,
         contact=decide.contact_state(verdict, decision, planned),
+        wished=wished,
     )
 
 
@@ -163,13 +165,15 @@ def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: date
         return StepPlan(step=step, moved_to=later, why=(why,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
     try:
-        text = render(step.template, case.language, compose.values(case.recipient, case.language, case.sent, None, rules))
+        text = render(
+            step.template, case.language, compose.values(case.recipient, case.language, case.sent, case.wished, rules)
+        )
         draft = compose.touch(
             step, case, text, key=digest("draft", case.message, step.number, 0), review=review, why=_due(step), rules=rules
         )
         ready = None if review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
-        return StepPlan(step=step, dropped="text_refused", why=(str(error),))
+        return StepPlan(step=step, trouble=str(error))
     return StepPlan(step=step, draft=draft, outgoing=ready)
 
 
@@ -204,11 +208,15 @@ def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) ->
     return followups.steps(message.key, message.sender, verdict, rules, now)
 
 
-def _text(template: str, message: Message, verdict: Verdict, rules: Rules, render: Render) -> Text:
+def _text(template: str, message: Message, verdict: Verdict, wished: date | None, rules: Rules, render: Render) -> Text:
     assert message.sender is not None
     sent = message.sent or message.arrived
-    wished = followups.own_date(verdict, _day(sent, rules))
     return render(template, verdict.language, compose.values(message.sender, verdict.language, sent, wished, rules))
+
+
+def _wished(message: Message, verdict: Verdict, rules: Rules) -> date | None:
+    """The customer's own date. It is only spoken of when a follow-up is planned for it: we promise nothing else."""
+    return followups.own_date(verdict, _day(message.sent or message.arrived, rules))
 
 
 def _day(moment: datetime, rules: Rules) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,15 +46,21 @@ def track_of(verdict: Verdict, rules: FollowUpRules) -> str | None:
 def steps(case: str, recipient: Address, verdict: Verdict, rules: Rules, now: datetime) -> tuple[FollowUp, ...]:
     """The dated steps of a cancellation, at most `max_touches`, each within the allowed hours; empty when none make sense.
 
-    The customer's own date sets the date of a touch that is marked `own_date`, and no touch comes before it (playbook B8).
+    The customer's own date sets the date of the touch that is marked `own_date`, else of the first one; no touch comes
+    before it, and the others keep their distance from it (playbook B8).
     """
     track = track_of(verdict, rules.follow_ups)
     if track is None:
         return ()
-    touches = rules.follow_ups.tracks[track][: rules.follow_ups.max_touches]
-    own = own_date(verdict, now.astimezone(ZoneInfo(rules.business.timezone)).date())
+    touches: Sequence[Touch] = rules.follow_ups.tracks[track]
+    zone = ZoneInfo(rules.business.timezone)
+    own = own_date(verdict, now.astimezone(zone).date())
+    wished = datetime.combine(own, rules.follow_ups.quiet_to, zone) if own else None
+    if wished:
+        touches = _from_own_date(touches)
+    touches = touches[: rules.follow_ups.max_touches]
     found: list[FollowUp] = []
-    for number, due in enumerate(_due_times(touches, own, rules, now), 1):
+    for number, due in enumerate(_due_times(touches, wished, rules, now), 1):
         found.append(
             FollowUp(
                 key=digest("step", case, track, number),
@@ -75,18 +82,26 @@ def own_date(verdict: Verdict, today: date) -> date | None:
     return min(ahead) if ahead else None
 
 
-def _due_times(touches: tuple[Touch, ...], own: date | None, rules: Rules, now: datetime) -> list[datetime]:
-    zone = ZoneInfo(rules.business.timezone)
-    wished = datetime.combine(own, rules.follow_ups.quiet_to, zone) if own else None
+def _due_times(touches: Sequence[Touch], wished: datetime | None, rules: Rules, now: datetime) -> list[datetime]:
+    shift = _shift(touches, wished, now)
     times: list[datetime] = []
     for touch in touches:
-        due = now + touch.after
-        if wished:
-            due = wished if touch.own_date else max(due, wished)
+        due = now + touch.after + shift
         if times:
             due = max(due, times[-1] + REST_BETWEEN_TOUCHES)
         times.append(allowed(due, rules))
     return times
+
+
+def _from_own_date(touches: Sequence[Touch]) -> Sequence[Touch]:
+    """With a date of the customer's own, a track begins with the touch that is meant for it; earlier ones would press."""
+    meant = next((number for number, touch in enumerate(touches) if touch.own_date), 0)
+    return touches[meant:]
+
+
+def _shift(touches: Sequence[Touch], wished: datetime | None, now: datetime) -> timedelta:
+    """By how much the customer's date moves a track as a whole, so that its touches keep their distances."""
+    return wished - now - touches[0].after if wished and touches else timedelta(0)
 
 
 def allowed(moment: datetime, rules: Rules) -> datetime:
@@ -127,10 +142,20 @@ def judge(step: FollowUp, case: Case, history: History, rules: Rules, now: datet
         return _wait_for_review(step, case, rules, now)
     if history.last_touch and now - history.last_touch < REST_BETWEEN_TOUCHES:
         return "move", allowed(history.last_touch + REST_BETWEEN_TOUCHES, rules), "another touch went out just before"
+    earliest = _not_before(step, case, history.acknowledged, rules)
+    if earliest > now:
+        return "move", allowed(earliest, rules), "our answer went out later than planned"
     open_at = allowed(now, rules)
     if open_at > now:
         return "move", open_at, "quiet hours"
     return "go", None, ""
+
+
+def _not_before(step: FollowUp, case: Case, acknowledged: datetime, rules: Rules) -> datetime:
+    """A touch keeps its distance from our answer, which may have waited for a rep; a date of the customer's own stands."""
+    touches = rules.follow_ups.tracks.get(step.track, ())
+    after = next((touch.after for touch in touches if touch.template == step.template), timedelta(0))
+    return acknowledged if case.wished else acknowledged + after - timedelta(hours=1)
 
 
 def _asks_before_reason(step: FollowUp, case: Case) -> bool:

@@ -258,7 +258,8 @@ def _outcome(policy: Policy, booking: Booking, case: _Case) -> _Outcome:
 def _let_go(booking: Booking, bill: _Bill, section: str, *lines: Line) -> _Outcome:
     """Nothing is charged, and what was paid goes back, or stays in the package."""
     if bill.package:
-        return _Outcome(figures=Figures(), section=section, bill=bill, ending=lines)
+        stays = () if bill.free else (_line("session_stays"),)
+        return _Outcome(figures=Figures(), section=section, bill=bill, ending=(*lines, *stays))
     back = (_line("give_back", paid=booking.paid),) if booking.paid else ()
     figures, needs = Figures(refund=booking.paid), _missing(paid=booking.paid)
     return _Outcome(figures=figures, section=section, bill=bill, needs=needs, ending=(*lines, *back))
@@ -266,11 +267,15 @@ def _let_go(booking: Booking, bill: _Bill, section: str, *lines: Line) -> _Outco
 
 def _rest(policy: Policy, booking: Booking, bill: _Bill) -> _Outcome:
     """What nobody could foresee: a new date, or part of what would have been kept as credit (playbook S4.2)."""
-    cost, paid = bill.cost, _ZERO if bill.package else booking.paid
-    kept = _ZERO if paid == 0 else None if cost is None or paid is None else min(cost, paid)
+    paid = _ZERO if bill.package else booking.paid
+    kept = None if bill.cost is None or paid is None else min(bill.cost, paid)
+    if paid == 0:
+        kept = _ZERO
     credit = _of(Charge(percent=policy.credit), kept, policy.currency)
     refund = None if kept is None or paid is None else paid - kept
     lines = [_line("exception")]
+    if bill.package:
+        lines.append(_line("session_stays"))
     if policy.new_date:
         lines.append(_line("new_date_paid", paid=paid) if paid else _line("new_date"))
     if kept and credit:

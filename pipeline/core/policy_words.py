@@ -509,9 +509,10 @@ _ADVICE: Mapping[str, tuple[str, str]] = {
         "La sesión es del paquete {package} y se queda en él.",
     ),
     "forfeited": (
-        "The session belongs to the package {package}. Sessions used up: {forfeited}; no money is asked for.",
-        "La sesión es del paquete {package}. Sesiones que se dan por usadas: {forfeited}; no se cobra dinero.",
+        "The session belongs to the package {package}; by the rule {forfeited} of its sessions is used up, and no money.",
+        "La sesión es del paquete {package}; según la regla se gasta {forfeited} de sus sesiones, y nada de dinero.",
     ),
+    "session_stays": ("The session stays in the package.", "La sesión se queda en el paquete."),
     "extended": (
         "Sessions left: {left} − {forfeited} = {rest}; as goodwill each becomes {extra} longer.",
         "Sesiones que quedan: {left} − {forfeited} = {rest}; como detalle, cada una dura {extra} más.",

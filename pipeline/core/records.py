@@ -481,7 +481,10 @@ class History:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A cancellation that is followed up: what a due step needs to know of the mail that began it."""
+    """A cancellation that is followed up: what a due step needs to know of the mail that began it.
+
+    `wished` is the day from which the customer wants to hear from us again, if a touch is planned for it.
+    """
 
     message: str
     recipient: Address
@@ -493,6 +496,7 @@ class Case:
     language: str
     reason: Reason | None
     subreason: str | None = None
+    wished: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -564,17 +568,19 @@ class Plan:
     suppress: Mapping[str, str] = field(default_factory=dict)
     stopped: tuple[str, ...] = ()
     contact: ContactState | None = None
+    wished: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepPlan:
-    """The core's answer to a due step: exactly one of `draft`, `moved_to` and `dropped` is set; `outgoing` as in Plan."""
+    """The core's answer to a due step: exactly one of `draft`, `moved_to`, `dropped` and `trouble` is set."""
 
     step: FollowUp
     draft: Draft | None = None
     outgoing: Send | None = None
     moved_to: datetime | None = None
     dropped: str | None = None
+    trouble: str | None = None
     why: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ SEEN = 4_000  # characters of a mail that the model is asked about
 
 _UNSURE_BELOW = 0.60  # of the intent: below it a person looks
 _STRANGE_BELOW = 0.35  # share of familiar words
-_FLAG_AT = 0.5
+_FLAG_AT = 0.4
 _SENSITIVE_AT = 0.35  # fails closed: a person looks at it rather than a program answering it
 _CUED = 0.08  # what the model must think at least for a telling word to count
 
@@ -179,7 +179,7 @@ _OPT_OUT = re.compile(
     r"|reminders|win-?back)\b"
     r"|\b(?:do not|don't|dont|never|not to be|not be|not want to be) (?:please )?(?:e-?mail|write|contact|text"
     r"|message|follow up|chase|"
-    r"contacted|emailed|called|chased)(?: to| with)? ?(?:me|us)?(?: again| any ?more| any further)?\b(?! (?:before"
+    r"contacted|emailed|called|chased|phoned)(?: to| with)? ?(?:me|us)?(?: again| any ?more| any further)?\b(?! (?:before"
     r"|until|at work|after))"
     r"|\bleave (?:me|us) (?:alone|in peace|be)\b|\blose my (?:number|e?-?mail|address)\b"
     r"|\bno (?:me |nos |le |les |quiero |queremos |deseo |quisiera |vuelvan a |vuelva a |vuelvas a |vayan a )*(?:mas )?"
@@ -188,7 +188,7 @@ _OPT_OUT = re.compile(
     r"\b(?:mas|nunca|correos?|mails?|emails?|mensajes?|publicidad|promociones|promos|ofertas|boletin\w*|newsletters?"
     r"|whats\w*|comunicaciones|"
     r"propaganda|recordatorios|seguimiento|nada)\b"
-    r"|\bno (?:me |nos )(?:escrib|contact|molest|busqu|vuelvan a (?:escrib|contact|llam))\w*(?: mas"
+    r"|\bno (?:me |nos )(?:escrib|contact|molest|busqu|habl|llam|insist|vuelvan a (?:escrib|contact|llam))\w*(?: mas"
     r"| por favor)?\s*(?=[.,!;\n]|$)"
     r"|\b(?:saq\w+|sac\w+|quit\w+|borr\w+|elimin\w+|retir\w+|den\w* de baja|dar de baja|baja)\b[^.!?\n]{0,30}"
     r"\b(?:lista|listas|base de datos|boletin|newsletter|publicidad|mailing|envios|correos|promociones|grupo)\b"
@@ -234,11 +234,12 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
         r"maltrat\w+|acos\w+|me amenaz\w+|me pega\w*|abus\w+)\b"
     ),
     Sensitive.LEGAL: re.compile(
-        r"\b(?:lawyer|attorney|solicitor|legal (?:action|advice|proceedings|team|counsel)|sue|suing|lawsuit"
-        r"|small claims|court|trading standards|"
+        r"\b(?:lawyer|attorney|solicitor|legal (?:action|advice|proceedings|team|counsel)|notice of termination|sue"
+        r"|suing|lawsuit"
+        r"|small claims|(?:in|to) court|trading standards|"
         r"ombuds\w+|attorney general|better business bureau|bbb|consumer (?:protection|affairs|forum|court)"
         r"|gdpr complaint|regulator|"
-        r"abogad[oa]s?|demand(?:a|ar|are|aremos|arlos|arles)|denunci\w+|juicio|tribunal\w*|juzgado|via legal"
+        r"abogad[oa]s?|demand(?:are|aremos|arlos|arles)|denunci\w+|juicio|tribunal\w*|juzgado|via legal"
         r"|acciones legales|medidas legales|"
         r"carta documento|burofax|profeco|indecopi|sernac|defensa del consumidor|superintendencia"
         r"|oficina del consumidor|omic|hoja de reclamaciones)\b"
@@ -280,13 +281,11 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
 def _sensitive(folded: str, scores: Scores) -> Sensitive | None:
     """What calls for a person: likely by the model, or by a telling word that the model does not rule out."""
     likely = {Sensitive(name): p for name, p in scores.sensitive.items() if name != "none"}
-    best = max(likely, key=lambda each: likely[each], default=None)
-    if best and likely[best] >= _SENSITIVE_AT:
-        return best
-    doubt = 1 - scores.sensitive.get("none", 1.0)
-    for kind, words in _SENSITIVE.items():
-        if max(doubt / 2, likely.get(kind, 0.0)) >= _CUED and words.search(folded):
-            return kind
+    doubt = sum(likely.values())
+    if doubt >= _SENSITIVE_AT:
+        return max(likely, key=lambda each: likely[each])
+    if doubt >= _CUED:
+        return next((kind for kind, words in _SENSITIVE.items() if words.search(folded)), None)
     return None
 
 

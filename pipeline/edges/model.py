@@ -7,11 +7,12 @@ import io
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 FORMAT = 1  # of the two files; another number needs another program
 EMBEDDED = 1_000  # characters of a text that are made a vector
 CUES_WEIGH = 1.2  # against the words, which weigh 1
-NOTHING = 0.97  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
+NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
 _WORD = re.compile(r"[^\W_]+|\?")
 
 
@@ -34,6 +35,14 @@ class Encoder(Protocol):
 
     def encode(self, texts: list[str]) -> Floats:
         """One unit vector a text."""
+
+
+class Row(NamedTuple):
+    """A text as the words see it: its columns, their weights, and the share of its words that the model has met."""
+
+    columns: npt.NDArray[np.intp]
+    values: Floats
+    known: float
 
 
 class LinearModel:
@@ -82,15 +91,13 @@ class LinearModel:
         said = _by_words(rows, self._words) + self._words_bias
         probabilities = calibrated(said, self._heads, self._words_scale)
         if self._encoder is not None:
-            open_to_doubt = np.flatnonzero(probabilities[:, self._column("intent", "none")] < NOTHING)
-            if open_to_doubt.size:
-                probabilities[open_to_doubt] = self._with_meaning(
-                    [texts[i] for i in open_to_doubt], [rows[i] for i in open_to_doubt]
-                )
-        known = (familiar(text, self._vocabulary) for text in texts)
-        return [scores_of(row, self._heads, share) for row, share in zip(probabilities, known, strict=True)]
+            column = self._column("intent", "none")
+            doubtful = [number for number in range(len(texts)) if probabilities[number, column] < NOTHING]
+            if doubtful:
+                probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [rows[i] for i in doubtful])
+        return [scores_of(line, self._heads, row.known) for line, row in zip(probabilities, rows, strict=True)]
 
-    def _with_meaning(self, texts: list[str], rows: list[tuple[npt.NDArray[np.intp], Floats]]) -> Floats:
+    def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
         near = nearness(embedded(texts, self._encoder), self._points)
         said = _by_words(rows, self._full) + near @ self._duals + self._full_bias
@@ -128,51 +135,35 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(lower if lower.isascii() else unicodedata.normalize("NFKD", lower).encode("ascii", "ignore").decode())
 
 
-def features(text: str) -> dict[str, int]:
-    """What is counted of a text: its words and pairs of words, and (marked with a tab) its cues."""
+def features(text: str) -> tuple[Counter[str], set[str]]:
+    """What is counted of a text: its words and pairs of words, and its cues (marked with a tab)."""
     words = words_of(text)
-    found: dict[str, int] = {}
-    for word in words:
-        found[word] = found.get(word, 0) + 1
-    for one, two in pairwise(words):
-        pair = f"{one} {two}"
-        found[pair] = found.get(pair, 0) + 1
-    found.update((f"\t{cue}", 1) for cue in cues(text))
-    return found
+    counts = Counter(words)
+    counts.update(map(" ".join, pairwise(words)))
+    return counts, {f"\t{cue}" for cue in cues(text)}
 
 
-def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The columns of a text and their weights: words by rarity, cues evenly, the blocks balanced, the whole of unit length."""
-    words: dict[int, float] = {}
-    hints: list[int] = []
-    for feature, count in features(text).items():
-        column = vocabulary.get(feature)
-        if column is None:
-            continue
-        if feature[0] == "\t":
-            hints.append(column)
-        else:
-            words[column] = count
-    columns = np.fromiter([*words, *hints], dtype=np.intp, count=len(words) + len(hints))
-    values = np.ones(columns.size, dtype=np.float32)
+def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> Row:
+    """A text as a row: words weigh by their rarity, cues evenly, the blocks are balanced, the whole is of unit length."""
+    counts, hints = features(text)
+    words = {vocabulary[feature]: count for feature, count in counts.items() if feature in vocabulary}
+    cue_columns = [vocabulary[cue] for cue in hints if cue in vocabulary]
+    single = [feature for feature in counts if " " not in feature]
+    known = sum(feature in vocabulary for feature in single) / max(len(single), 1)
+    size = len(words)
+    columns = np.fromiter([*words, *cue_columns], dtype=np.intp, count=size + len(cue_columns))
+    values = np.empty(columns.size, dtype=np.float32)
     if words:
-        values[: len(words)] += np.log(np.fromiter(words.values(), dtype=np.float32, count=len(words)))
-        values[: len(words)] *= idf[columns[: len(words)]]
-        values[: len(words)] /= np.sqrt(np.sum(values[: len(words)] ** 2))
-    if hints:
-        values[len(words) :] = CUES_WEIGH / np.sqrt(len(hints))
+        block = (1 + np.log(np.fromiter(words.values(), dtype=np.float32, count=size))) * idf[columns[:size]]
+        values[:size] = block / np.sqrt(block @ block)
+    if cue_columns:
+        values[size:] = CUES_WEIGH / np.sqrt(len(cue_columns))
     length = np.sqrt(values @ values)
-    return columns, values / length if length else values
+    return Row(columns=columns, values=values / length if length else values, known=known)
 
 
-def familiar(text: str, vocabulary: Mapping[str, int]) -> float:
-    """The share of the words that the model has met, 0 to 1."""
-    words = words_of(text)
-    return sum(word in vocabulary for word in words) / len(words) if words else 0.0
-
-
-def _by_words(rows: Sequence[tuple[npt.NDArray[np.intp], Floats]], weights: Floats) -> Floats:
-    return np.stack([values @ weights[columns] for columns, values in rows])
+def _by_words(rows: Sequence[Row], weights: Floats) -> Floats:
+    return np.stack([row.values @ weights[row.columns] for row in rows])
 
 
 def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) -> Floats:

@@ -15,11 +15,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.errors import StoreBroken
-from pipeline.store.control import Alarm, Control
+from pipeline.store.control import Alarm, Control, dots, hold_restored
 from pipeline.store.database import Database
 from pipeline.store.drafts import Drafts, HeldMail, StoredDraft
 from pipeline.store.events import Event, Events
 from pipeline.store.intake import Intake
+from pipeline.store.journal import Journal
 from pipeline.store.keys import Keys
 from pipeline.store.overview import Line, Overview
 from pipeline.store.past import Past
@@ -56,7 +57,7 @@ class Store:
         self.past = Past(database, keys)
         self.plans = Plans(database, keys)
         self.drafts = Drafts(database, keys)
-        self.sends = Sends(database, keys)
+        self.sends = Sends(database, keys, journal_of(database))
         self.people = People(database, keys)
         self.control = Control(database, keys)
         self.events = Events(database, keys)
@@ -68,10 +69,36 @@ class Store:
 
 
 def open_store(path: Path, now: datetime) -> Store:
-    """Open the store, making or migrating it if need be. Raises StoreBroken when that can't be done."""
+    """Open the store, making or migrating it if need be; an older copy of it sends nothing before a `resume`.
+
+    Raises StoreBroken when that can't be done.
+    """
     database = Database(path)
     migrate(database)
-    return Store(database, Keys(_install_key(database, now)))
+    keys = Keys(_install_key(database, now))
+    _hold_if_restored(database, keys, now)
+    return Store(database, keys)
+
+
+def journal_of(database: Database) -> Journal:
+    """The file beside the store that tells an older copy of it from the newest."""
+    return Journal(database.path.with_name(f"{database.path.name}.sent"))
+
+
+def _hold_if_restored(database: Database, keys: Keys, now: datetime) -> None:
+    """Stop sending when mails went out that the store does not know of: it is an older copy of itself."""
+    journal = journal_of(database)
+    try:
+        # Before the store: a mail that goes out meanwhile is in the store first.
+        noted = journal.read()
+    except OSError as error:
+        raise StoreBroken(f"{journal.path}: can't be read: {error.strerror}: without it nothing may be sent") from error
+    with database.reading() as connection:
+        known = dots(connection)
+    unknown = {number: key for number, key in noted.items() if number > known}
+    if unknown:
+        with database.writing() as connection:
+            hold_restored(connection, keys, unknown, now)
 
 
 def migrate(database: Database) -> tuple[str | None, str]:

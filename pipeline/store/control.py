@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.schema import control
+
+RESTORED = "an older copy of the store"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +49,11 @@ class Control:
     def stopped(self) -> tuple[str, datetime] | None:
         """Who stopped sending and when, or None."""
         return self._get("stop")
+
+    def restored(self) -> bool:
+        """Whether sending is stopped because the store is an older copy of itself; `resume` ends that."""
+        stopped = self.stopped()
+        return stopped is not None and stopped[0] == RESTORED
 
     def beat(self, owner: str, now: datetime) -> None:
         """The daemon is alive."""
@@ -86,6 +94,37 @@ class Control:
         with self._database.reading() as connection:
             row = connection.execute(sa.select(control).where(control.c.name == name)).first()
         return (row.value, row.at) if row else None
+
+
+def hold_restored(connection: sa.Connection, keys: Keys, unknown: Mapping[int, str], now: datetime) -> None:
+    """The store is older than the mails `unknown` to it: stop sending, and remember them, so that none is sent again."""
+    _set(connection, "stop", RESTORED, now)
+    _set(connection, "dots", str(max(unknown)), now)
+    for key in unknown.values():
+        _set(connection, f"sent:{key}", f"sent before {RESTORED} was restored", now)
+    record(connection, keys, now, "stop", text=f"{RESTORED} was restored; it does not know of {len(unknown)} mails")
+
+
+def dots(connection: sa.Connection) -> int:
+    """How many dots were granted so far, as this store knows."""
+    return int(connection.execute(sa.select(control.c.value).where(control.c.name == "dots")).scalar() or 0)
+
+
+def count_dot(connection: sa.Connection, now: datetime) -> int:
+    """Count one more and give its number."""
+    number = dots(connection) + 1
+    _set(connection, "dots", str(number), now)
+    return number
+
+
+def sent_before(connection: sa.Connection, key: str) -> str | None:
+    """How it came that this mail went out and the store knows nothing of it, or None: it did not."""
+    return connection.execute(sa.select(control.c.value).where(control.c.name == f"sent:{key}")).scalar()
+
+
+def forget_sent_before(connection: sa.Connection, key: str) -> None:
+    """A person says that this mail may go out."""
+    connection.execute(control.delete().where(control.c.name == f"sent:{key}"))
 
 
 def _set(connection: sa.Connection, name: str, value: str, now: datetime) -> None:

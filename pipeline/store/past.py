@@ -133,6 +133,7 @@ def read_case(row: Row) -> Case:
         language=row.language,
         reason=Reason(row.reason) if row.reason else None,
         subreason=row.subreason,
+        wished=row.wished,
     )
 
 

@@ -272,6 +272,7 @@ class _Rows:
                 "intent": verdict.intent,
                 "reason": verdict.reason,
                 "subreason": verdict.subreason,
+                "wished": plan.wished,
                 "opened": self._now,
             }
         )

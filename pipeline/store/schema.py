@@ -174,6 +174,7 @@ case = sa.Table(
     sa.Column("intent", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(16)),
     sa.Column("subreason", sa.String(32)),
+    sa.Column("wished", sa.Date, comment="the customer's own date, if a touch is planned for it"),
     sa.Column("opened", UtcTime, nullable=False),
     sa.Column("acknowledged", UtcTime, comment="when our acknowledgment was sent"),
     sa.Column("touches", sa.Integer, nullable=False, server_default="0", comment="follow-ups sent"),
@@ -324,7 +325,7 @@ label = sa.Table(
 control = sa.Table(
     "control",
     metadata,
-    sa.Column("name", sa.String(64), primary_key=True, comment="install_key, stop, heartbeat, alarm:<name>"),
+    sa.Column("name", sa.String(64), primary_key=True, comment="install_key, stop, heartbeat, dots, alarm:<name>, sent:<key>"),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     comment="Switches and marks of the whole installation.",

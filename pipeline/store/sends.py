@@ -7,6 +7,7 @@ the row. What the other side said is written down by `sent`, `later`, `refused` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.core.records import Caps, ContactState, Kind, Send
+from pipeline.errors import StoreBroken
+from pipeline.store.control import count_dot, forget_sent_before, sent_before
 from pipeline.store.database import Database
 from pipeline.store.events import record
+from pipeline.store.journal import Journal
 from pipeline.store.keys import Keys
-from pipeline.store.plans import OPT_OUT
+from pipeline.store.plans import OPT_OUT, settle_contact, stop_follow_ups
 from pipeline.store.schema import attempt, cap_event, case, contact, control, draft, send, step, suppression
 
 Row = sa.Row[Any]
@@ -30,6 +34,9 @@ GIVE_UP = timedelta(days=5)
 EVIDENCE_WITHIN = timedelta(minutes=60)
 LONGEST_WINDOW = timedelta(days=1)  # of the caps on how many go out; patience with a server ends sooner
 REMEMBERED = timedelta(days=90)  # longer than any cap looks back
+
+# What a server says of an address that does not exist (RFC 3463: 5.1.x), with and without the code.
+_NOBODY_THERE = re.compile(r"\b5\.1\.[1236]\b|user unknown|unknown user|no such user|does not exist", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +53,10 @@ class Finished:
 class Sends:
     """Hands out mails to send and writes down what became of them."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: Keys, journal: Journal) -> None:
         self._database = database
         self._keys = keys
+        self._journal = journal
 
     def claim(self, limit: int, owner: str, caps: Caps, now: datetime) -> list[Send]:
         """Claim up to `limit` due mails within the caps; the suppressed are cancelled, nothing is claimed while stopped."""
@@ -67,6 +75,11 @@ class Sends:
     def _claim_one(self, connection: sa.Connection, row: Row, owner: str, caps: Caps, now: datetime) -> Send | None:
         if self._suppressed(connection, row):
             self._cancel(connection, row, now)
+            return None
+        before = sent_before(connection, row.key)
+        if before:
+            self._uncertain(connection, row, before, now, owner=None)
+            _count(connection, row, now)
             return None
         free_at = _free_at(connection, row, caps, now)
         if free_at is None:
@@ -88,10 +101,7 @@ class Sends:
                 attempts=row.attempts + 1,
             )
         )
-        counted = {"address": row.address, "domain": row.domain, "automatic": row.automatic, "at": now}
-        connection.execute(
-            insert(cap_event).values(send=row.key, **counted).on_conflict_do_update(index_elements=["send"], set_=counted)
-        )
+        _count(connection, row, now)
         _note(connection, row.key, fence, now, "claim")
         return Send(
             key=row.key,
@@ -105,7 +115,10 @@ class Sends:
         )
 
     def may_finish(self, mail: Send, now: datetime) -> bool:
-        """Commit `sending/dot` if this claim still holds and nothing forbids the mail; False means: break off, send nothing."""
+        """Commit `sending/dot` if this claim still holds and nothing forbids the mail; False means: break off, send nothing.
+
+        Raises StoreBroken when the dot can't be written down; the mail is queued again then.
+        """
         with self._database.writing() as connection:
             row = self._held_by(connection, mail, "pre")
             if row is None or row.lease_until <= now:
@@ -118,8 +131,20 @@ class Sends:
                 return False
             # A new lease: the answer to the dot may take ten minutes, and until then nobody need doubt the mail.
             connection.execute(send.update().where(send.c.key == row.key).values(phase="dot", lease_until=now + LEASE))
+            # The caps count what leaves, so the time of the dot is the one that counts.
+            _count(connection, row, now)
             _note(connection, row.key, mail.fence, now, "dot")
+            number = count_dot(connection, now)
+        self._write_down(number, row, now)
         return True
+
+    def _write_down(self, number: int, row: Row, now: datetime) -> None:
+        try:
+            self._journal.note(number, row.key)
+        except OSError as error:
+            with self._database.writing() as connection:
+                self._requeue(connection, row, now, "no dot can be written down", now)
+            raise StoreBroken(f"{self._journal.path}: {error.strerror}: nothing is sent until it can be written to") from error
 
     def sent(self, mail: Send, reply: str, now: datetime) -> bool:
         """The other side took it over. A late word for the same fence also settles an uncertain send."""
@@ -149,6 +174,7 @@ class Sends:
             if row is None or row.owner is not None:
                 return False
             self._requeue(connection, row, now, evidence, now)
+            forget_sent_before(connection, key)
         return True
 
     def later(self, mail: Send, reply: str, now: datetime) -> None:
@@ -172,11 +198,14 @@ class Sends:
                 connection.execute(send.update().where(send.c.key == row.key).values(attempts=row.attempts - 1))
 
     def refused(self, mail: Send, reply: str, now: datetime) -> None:
-        """The other side refused it for good."""
+        """The other side refused it for good. When it says that nobody is there, the follow-ups end as after a bounce."""
         with self._database.writing() as connection:
             row = self._held_by(connection, mail)
-            if row is not None:
-                self._hold(connection, row, reply, now)
+            if row is None:
+                return
+            self._hold(connection, row, reply, now)
+            if _NOBODY_THERE.search(reply):
+                stop_follow_ups(connection, self._keys, row.address, "bounce", now)
 
     def uncertain(self, mail: Send, why: str, now: datetime) -> None:
         """The final dot was written and no answer came."""
@@ -232,6 +261,7 @@ class Sends:
             if row is None or row.state not in ("held", "uncertain"):
                 return False
             self._requeue(connection, row, now, why, now)
+            forget_sent_before(connection, key)
             connection.execute(send.update().where(send.c.key == key).values(queued=now, shown=False))
         return True
 
@@ -334,6 +364,17 @@ class Sends:
         connection.execute(cap_event.delete().where(cap_event.c.send == row.key))
         _note(connection, row.key, row.fence, now, "refused", why)
         record(connection, self._keys, now, "held", message=_case_of(connection, row), address=row.address, text=why)
+        self._end_touch(connection, row, now)
+
+    def _end_touch(self, connection: sa.Connection, row: Row, now: datetime) -> None:
+        """A touch that will not be sent is over; the ones after it go on."""
+        done = connection.execute(
+            step.update().where(step.c.draft == row.draft, step.c.state == "drafted").values(state="dropped", cause="refused")
+        )
+        if done.rowcount:
+            of = _case_of(connection, row) or ""
+            record(connection, self._keys, now, "dropped", message=of, address=row.address, text="refused")
+            settle_contact(connection, self._keys, row.address, of, "refused", now)
 
     def _uncertain(self, connection: sa.Connection, row: Row, why: str, now: datetime, owner: str | None) -> None:
         connection.execute(
@@ -396,6 +437,13 @@ def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> 
         if oldest:
             free.append(oldest + length)
     return max(free)
+
+
+def _count(connection: sa.Connection, row: Row, now: datetime) -> None:
+    counted = {"address": row.address, "domain": row.domain, "automatic": row.automatic, "at": now}
+    connection.execute(
+        insert(cap_event).values(send=row.key, **counted).on_conflict_do_update(index_elements=["send"], set_=counted)
+    )
 
 
 def _same_address(row: Row) -> sa.ColumnElement[bool]:

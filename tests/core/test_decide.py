@@ -114,7 +114,7 @@ def test_who_is_in_trouble_gets_a_human_text_that_a_person_releases(kind: Sensit
 
 def test_a_sensitive_wish_for_another_date_is_reviewed_too():
     decision = decided(replace(SURE, intent=Intent.RESCHEDULE, reason=None, sensitive=Sensitive.ILLNESS))
-    assert (decision.template, decision.review) == ("reschedule", True)
+    assert (decision.template, decision.review) == ("sensitive_care", True)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ CASE = Case(
     language="en",
     reason=Reason.PRICE,
 )
-HISTORY = History(address=MARIA.key, known=True, case="m1", acknowledged=MONDAY)
+HISTORY = History(address=MARIA.key, known=True, case="m1", acknowledged=MONDAY - timedelta(days=40))
 
 
 def cancelled(reason: Reason = Reason.PRICE, **more: object) -> Verdict:
@@ -119,8 +119,25 @@ def test_the_customers_own_date_beats_the_cadence():
     verdict = cancelled(Reason.TIMING, dates=(wished(date(2027, 3, 1)),))
     found = followups.steps("m1", MARIA, verdict, RULES, MONDAY)
     # Nothing before the date that the customer named, and the touch for it on that very morning.
-    assert days(found) == [date(2027, 3, 1), date(2027, 3, 4)]
+    assert days(found) == [date(2027, 3, 1)]
+    assert found[0].template == "timing_2"
     assert found[0].due.astimezone(ZoneInfo("Europe/Madrid")).time() == time(9)
+
+
+def test_a_date_of_the_customers_moves_the_whole_track_and_keeps_its_distances():
+    verdict = cancelled(dates=(wished(date(2027, 3, 1)),))
+    found = followups.steps("m1", MARIA, verdict, RULES, MONDAY)
+    assert days(found) == [date(2027, 3, 1), date(2027, 3, 26), date(2027, 5, 25)]
+
+
+def test_touches_keep_their_distance_from_an_answer_that_waited_for_a_rep():
+    late = replace(HISTORY, acknowledged=MONDAY - timedelta(days=1))
+    assert followups.judge(step(), CASE, late, RULES, MONDAY)[:2] == ("move", datetime(2026, 11, 27, 9, 0, tzinfo=UTC))
+
+
+def test_a_date_of_the_customers_stands_however_late_our_answer_was():
+    late = replace(HISTORY, acknowledged=MONDAY - timedelta(days=1))
+    assert followups.judge(step(), replace(CASE, wished=MONDAY.date()), late, RULES, MONDAY)[0] == "go"
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 20), date(2031, 1, 1)])

@@ -241,6 +241,8 @@ def test_the_last_session_leaves_none_to_make_longer():
 
 def test_an_illness_or_the_first_time_uses_up_no_session():
     assert session(cause="illness").forfeited == 0
+    assert "The session stays in the package." in told(session(cause="illness"))
+    assert "The session stays in the package." in told(session(replace(COACH, grace=1)))
     assert session(replace(COACH, grace=1)).forfeited == 0
     assert session(replace(COACH, grace=1)).next_section == "packages"
 

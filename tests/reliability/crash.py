@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import pytest
 from fakes import MONDAY
 
 from pipeline.store import Store, open_store
 from reliability.cycle import EVERYBODY, TWO, Customer, acts, essence, findings
-from reliability.world import FAULTS, KILLED, NONE, Outside, Points, copied, fresh, live, opened, play
-
-Patch = Callable[[pytest.MonkeyPatch], None]
-
-
-@contextmanager
-def quick_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: a kill loses nothing that the kernel has, so no disk is needed."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)
+from reliability.world import FAULTS, KILLED, NONE, Outside, Patch, Points, copied, fresh, live, opened, patched, play
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,29 +69,29 @@ class Campaign:
         found = []
         before = self.folder / "fresh"
         for number in range(1, len(self._acts) + 1):
-            names = self._run(before, number)
+            names = self._run(before, number, quiet=True)
             found.append(Stage(before, number, names, essence(self._site)))
             before = copied(self._site, self.folder / f"after-{number}")
         self.points = sum(len(stage.names) for stage in found)
         self._judge(len(self._acts), "nobody dies")
         return found
 
-    def _run(self, before: Path | None, number: int, at: int | None = None) -> tuple[str, ...]:
-        """Live from `before` (or from what is there) to the end of an act, or die at point `at` of it."""
+    def _run(self, before: Path | None, number: int, at: int | None = None, *, quiet: bool = False) -> tuple[str, ...]:
+        """Live from `before` (or from what is there) to the end of an act, or die at point `at` of it.
+
+        `quiet`: there is nothing left to do before the act.
+        """
         if before:
             copied(before, self._site)
-        life = live(self._task(number, quiet=before is not None and number > 0), at)
+        life = live(self._task(number, quiet=quiet), at)
         assert at is None or life.code == KILLED, "the point was not reached"
         return life.names
 
     def _task(self, number: int, *, quiet: bool) -> Callable[[Points], None]:
         def task(points: Points) -> None:
-            with pytest.MonkeyPatch.context() as patch:
-                if self.world.patch:
-                    self.world.patch(patch)
-                outside = Outside(self._site / "outside", self.world.fault, self.world.proves, points)
-                with opened(self._site, outside, store=self._store) as site:
-                    play(site, outside, self._site, self._acts[:number], quiet=quiet)
+            outside = Outside(self._site / "outside", self.world.fault, self.world.proves, points)
+            with patched(self.world.patch), opened(self._site, outside, store=self._store) as site:
+                play(site, outside, self._site, self._acts[:number], quiet=quiet)
 
         return task
 
@@ -112,7 +99,7 @@ class Campaign:
         """Die once, at every point."""
         for stage in self.stages:
             for at in range(1, len(stage.names) + 1):
-                self._run(stage.before, stage.number, at)
+                self._run(stage.before, stage.number, at, quiet=True)
                 self._recover(stage, f"act {stage.number}, before {stage.names[at - 1]!r} ({at})")
                 if self.failures and until_failure:
                     return self
@@ -122,7 +109,7 @@ class Campaign:
         """Die at every point, and once more at every point of the recovery."""
         for stage in self.stages:
             for first in range(1, len(stage.names) + 1):
-                self._run(stage.before, stage.number, first)
+                self._run(stage.before, stage.number, first, quiet=True)
                 crashed = copied(self._site, self.folder / "crashed")
                 names = self._run(None, stage.number)
                 for second in range(1, len(names) + 1):

@@ -73,7 +73,7 @@ def rep_approves_two_touches(outside: Outside, folder: Path) -> None:
 
 
 def move(outside: Outside, folder: Path, whose: Customer, to: str, *, edited: bool = False) -> None:
-    """A rep moves the file of a customer out of review/, if there is one, with a line of their own above the quote or without."""
+    """A rep moves the file of a customer out of review/, if there is one; edited: with a line of their own above the quote."""
     for file in sorted((folder / "outbox" / "review").glob(f"* {whose.name.capitalize()} - *.eml")):
         words = file.read_text(encoding="utf-8")
         if edited:

@@ -12,9 +12,9 @@ from pipeline.core.records import Batch, Send
 from pipeline.edges import outbox
 from pipeline.store.intake import Intake
 from pipeline.store.sends import Sends
-from reliability.crash import WORLDS, Campaign, Patch, World, quick_folder
+from reliability.crash import WORLDS, Campaign, World
 from reliability.cycle import EVERYBODY
-from reliability.world import LOST_AFTER, NONE
+from reliability.world import LOST_AFTER, NONE, Patch, quick_folder
 
 # Every gesture of the reps once; how the way out fails is tried with those whose mails go out.
 ALL = (World(customers=EVERYBODY), *WORLDS[1:])

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
@@ -264,6 +265,14 @@ def copied(world: Path, to: Path) -> Path:
 
 
 @contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder in memory where there is one: a kill loses nothing that the kernel has, so no disk is needed."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def watched(points: Points) -> Iterator[None]:
     """Count every commit that changes something and every change of a file, of whatever runs in this process."""
     with pytest.MonkeyPatch.context() as patch:
@@ -350,6 +359,18 @@ def play(site: Site, outside: Outside, folder: Path, acts: Sequence[Act], *, qui
         with outside.points.aside():
             acts[done](outside, folder)
             progress.write_text(str(done + 1))
+
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@contextmanager
+def patched(patch: Patch | None) -> Iterator[None]:
+    """Make a wrong product of the right one meanwhile, to see whether it is caught."""
+    with pytest.MonkeyPatch.context() as context:
+        if patch:
+            patch(context)
+        yield
 
 
 @dataclass(frozen=True)

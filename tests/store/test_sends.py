@@ -322,6 +322,16 @@ def test_hourly_caps_are_never_exceeded_and_open_again(store: Store, caps: Caps,
     assert len(claim(store, NOW + 60 * MINUTE, caps=caps)) == 2
 
 
+def test_an_hour_is_counted_from_the_dot_however_slow_the_server_is(store: Store):
+    caps = Caps(hour=1)
+    for number in (1, 2):
+        cancelled(store, str(number), automatic=True, sender=person(number))
+    (first,) = claim(store, caps=caps)
+    assert store.sends.may_finish(first, NOW + 14 * MINUTE)
+    assert claim(store, NOW + 73 * MINUTE, caps=caps) == []
+    assert len(claim(store, NOW + 74 * MINUTE, caps=caps)) == 1
+
+
 def test_the_daily_cap_counts_over_a_day(store: Store):
     for number in range(1, 5):
         cancelled(store, str(number), automatic=True, sender=person(number, f"d{number}.example"))
@@ -344,6 +354,29 @@ def test_a_clock_set_back_opens_no_cap(store: Store):
     cancelled(store, "2", automatic=True)
     assert claim(store, NOW - DAY) == []
     assert claim(store, NOW) == []
+
+
+def steps_of(store: Store, of) -> list[tuple[str, str | None]]:
+    return [(step.state, step.cause) for step in store.overview.steps_of(of.key)]
+
+
+def refuse_touch(store: Store, reply: str):
+    of = cancelled(store, automatic=True)
+    sent(store)
+    touched(store, of)
+    (mine,) = claim(store, NOW + 8 * DAY)
+    store.sends.refused(mine, reply, NOW + 8 * DAY)
+    return of
+
+
+def test_a_refused_touch_is_over_and_the_next_one_goes_on(store: Store):
+    of = refuse_touch(store, "554 5.7.1 looks like spam")
+    assert steps_of(store, of) == [("dropped", "refused"), ("planned", None)]
+
+
+def test_where_nobody_is_there_the_follow_ups_end(store: Store):
+    of = refuse_touch(store, "550 5.1.1 no such user here")
+    assert steps_of(store, of) == [("dropped", "refused"), ("dropped", "bounce")]
 
 
 def test_a_sent_touch_is_counted_and_done(store: Store):

@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("intent", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=True),
         sa.Column("subreason", sa.String(length=32), nullable=True),
+        sa.Column("wished", sa.Date(), nullable=True),
         sa.Column("opened", sa.String(32), nullable=False),
         sa.Column("acknowledged", sa.String(32), nullable=True),
         sa.Column("touches", sa.Integer(), server_default="0", nullable=False),

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from pipeline.core import dates
+from pipeline.core.records import Address, Business, Calendar, DateKind, FoundDate, Intent, Message, Rules
+
+TUESDAY = datetime(2026, 3, 10, 15, tzinfo=UTC)
+
+
+def rules(country: str = "US", timezone: str = "UTC") -> Rules:
+    business = Business(name="Bluedoor", sender=Address(address="dana@bluedoor.example"), country=country, timezone=timezone)
+    return Rules(business=business)
+
+
+def found(
+    text: str,
+    intent: Intent = Intent.CANCEL,
+    *,
+    sent: datetime = TUESDAY,
+    country: str = "US",
+    timezone: str = "UTC",
+    calendar: Calendar | None = None,
+) -> tuple[FoundDate, ...]:
+    message = Message(key="m1", text=text, sent=sent, arrived=sent, calendar=calendar)
+    return dates.find(message, intent, rules(country, timezone))
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("I can't make it tomorrow", date(2026, 3, 11)),
+        ("cancel the day after tomorrow please", date(2026, 3, 12)),
+        ("no puedo pasado mañana a las 5", date(2026, 3, 12)),
+        ("cancelo lo de hoy", date(2026, 3, 10)),
+        ("cancel Thursday", date(2026, 3, 12)),
+        ("cancel this Friday", date(2026, 3, 13)),
+        ("can't come next Thursday", date(2026, 3, 19)),
+        ("no puedo el jueves que viene", date(2026, 3, 12)),
+        ("cancelen el próximo lunes", date(2026, 3, 16)),
+        ("cancel Thursday week", date(2026, 3, 19)),
+        ("please cancel March 15th", date(2026, 3, 15)),
+        ("please cancel 5 April", date(2026, 4, 5)),
+        ("anulen el 5 de abril", date(2026, 4, 5)),
+        ("cancel our stay from the 15th to 29 June 2027", date(2027, 6, 15)),
+        ("cancel the week of the 14th", date(2026, 3, 14)),
+        ("cancelen la semana del 14", date(2026, 3, 14)),
+        ("cancel 2026-04-02", date(2026, 4, 2)),
+        ("I have to cancel next week", date(2026, 3, 16)),
+        ("cancelo la semana que viene", date(2026, 3, 16)),
+    ],
+)
+def test_a_day_is_resolved_against_the_day_the_mail_was_sent(text: str, day: date):
+    assert found(text)[0].day == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Try me again after Easter.", date(2026, 4, 6)),
+        ("Maybe after the summer.", date(2026, 9, 1)),
+        ("Call me in about six weeks.", date(2026, 4, 21)),
+        ("Please write to me again in Q3.", date(2026, 7, 1)),
+        ("Not before September.", date(2026, 9, 1)),
+        ("Let's wait until next year.", date(2027, 1, 1)),
+        ("We'll be back when the kids are back at school.", date(2026, 9, 1)),
+        ("Vuelvo después de Reyes.", date(2027, 1, 7)),
+        ("Retomamos en septiembre.", date(2026, 9, 1)),
+        ("Volvería a partir de mayo.", date(2026, 5, 1)),
+        ("Vuelvo dentro de dos meses.", date(2026, 5, 10)),
+        ("Escríbanme el año que viene.", date(2027, 1, 1)),
+        ("Lo retomo el próximo trimestre.", date(2026, 4, 1)),
+        ("Quizás en otoño.", date(2026, 9, 1)),
+    ],
+)
+def test_the_day_to_come_back_is_known_as_such(text: str, day: date):
+    assert [(each.day, each.kind) for each in found(text)] == [(day, DateKind.RETURN)]
+
+
+def test_autumn_begins_in_march_on_the_southern_half():
+    assert found("Quizás en otoño.", country="AR", sent=datetime(2026, 1, 10, tzinfo=UTC))[0].day == date(2026, 3, 1)
+
+
+def test_christmas_holidays_last_until_epiphany_in_spain():
+    assert found("Vuelvo después de las fiestas.", country="ES")[0].day == date(2027, 1, 7)
+    assert found("Vuelvo después de las fiestas.", country="MX")[0].day == date(2027, 1, 2)
+
+
+@pytest.mark.parametrize(("text", "country"), [("cancel 4/3", "US"), ("cancel 3/4", "UK"), ("cancelo el 3/4", "ES")])
+def test_figures_are_month_first_in_the_us_and_day_first_elsewhere(text: str, country: str):
+    assert found(text, country=country)[0].day == date(2026, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open 24/7",
+        "I may cancel",
+        "we march on",
+        "version 3.14",
+        "it costs 12.50",
+        "a las 5",
+        "por la mañana",
+        "on the second floor",
+    ],
+)
+def test_what_is_no_day_is_left_alone(text: str):
+    assert found(text) == ()
+
+
+def test_the_day_is_that_of_the_business_not_of_the_server():
+    late = datetime(2026, 3, 11, 3, tzinfo=UTC)
+    assert found("cancel tomorrow", sent=late, timezone="America/Chicago")[0].day == date(2026, 3, 11)
+
+
+def test_the_place_is_that_in_the_customers_text():
+    text = "¡Hola! Cancelo la cita del MIÉRCOLES, gracias."
+    [each] = found(text)
+    assert text[each.start : each.end] == each.text
+    assert each.day == date(2026, 3, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Please cancel my appointment on Thursday.", DateKind.CANCELLED),
+        ("No puedo ir el jueves.", DateKind.CANCELLED),
+        ("I sent you a mail yesterday.", DateKind.PAST),
+        ("Your man came on Monday and broke the lamp.", DateKind.PAST),
+        ("Llevo esperando desde el lunes.", DateKind.PAST),
+    ],
+)
+def test_in_a_cancellation_the_words_nearby_say_what_a_day_is_for(text: str, kind: DateKind):
+    assert found(text)[0].kind is kind
+
+
+def test_a_day_looked_back_at_lies_in_the_past():
+    assert found("Your man came on Monday and broke the lamp.")[0].day == date(2026, 3, 9)
+
+
+def test_a_reschedule_names_the_old_day_and_the_new_one():
+    days = found("Can we move my appointment from Thursday to Friday?", Intent.RESCHEDULE)
+    assert [(each.day, each.kind) for each in days] == [
+        (date(2026, 3, 12), DateKind.CANCELLED),
+        (date(2026, 3, 13), DateKind.NEW_SLOT),
+    ]
+
+
+def test_days_in_other_mail_are_merely_mentioned():
+    assert found("See you on Thursday!", Intent.NONE)[0].kind is DateKind.MENTIONED
+
+
+def test_a_called_off_calendar_entry_gives_its_day():
+    calendar = Calendar(method="CANCEL", start=datetime(2026, 3, 20, 9, tzinfo=UTC))
+    [each] = found("", calendar=calendar)
+    assert (each.day, each.kind, each.start) == (date(2026, 3, 20), DateKind.CANCELLED, -1)
+
+
+@pytest.mark.parametrize(
+    ("year", "day"), [(2024, date(2024, 3, 31)), (2026, date(2026, 4, 5)), (2027, date(2027, 3, 28)), (2038, date(2038, 4, 25))]
+)
+def test_easter_is_where_the_calendar_has_it(year: int, day: date):
+    [each] = found("cancel Easter", sent=datetime(year, 1, 2, tzinfo=UTC))
+    assert each.day == day
+
+
+def test_the_thirty_first_waits_for_a_month_that_has_one():
+    assert found("cancel the 31st", sent=datetime(2026, 4, 2, tzinfo=UTC))[0].day == date(2026, 5, 31)
+
+
+def test_a_leap_day_without_a_year_is_found_only_when_it_comes():
+    assert found("cancel 29 February", sent=datetime(2026, 3, 1, tzinfo=UTC)) == ()
+
+
+def test_a_long_text_is_searched_quickly():
+    text = "next next next the the the last last en el de la " * 400
+    assert found(text) == ()

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.core.records import (
+    Address,
+    Business,
+    Calendar,
+    Intent,
+    Message,
+    Reason,
+    Rules,
+    Scores,
+    Sensitive,
+    Span,
+    Verdict,
+)
+from pipeline.core.understand import SEEN, for_model, understand
+
+NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
+RULES = Rules(business=Business(name="Bluedoor", sender=Address(address="dana@bluedoor.example")))
+
+
+def message(text: str = "Please cancel my appointment, it is too expensive.", subject: str = "") -> Message:
+    return Message(key="m1", text=text, subject=subject, arrived=NOW)
+
+
+def scores(
+    cancel: float = 0.9, reschedule: float = 0.04, reason: Reason = Reason.PRICE, sure: float = 0.8, **others: object
+) -> Scores:
+    rest = (1 - sure) / (len(Reason) - 1)
+    said = Scores(
+        intent={Intent.CANCEL: cancel, Intent.RESCHEDULE: reschedule, Intent.NONE: 1 - cancel - reschedule},
+        reason={each: sure if each is reason else rest for each in Reason},
+        subreason={"budget": 0.7, "none": 0.2, "late": 0.1},
+        sensitive={"none": 0.97, "anger": 0.03},
+    )
+    return replace(said, **others)
+
+
+def read(text: str = "Please cancel my appointment, it is too expensive.", said: Scores | None = None, **more: str) -> Verdict:
+    return understand(message(text, **more), said or scores(), RULES)
+
+
+def test_the_model_sees_subject_and_new_words_up_to_a_limit():
+    assert for_model(message("I'm out.", "My box")) == "My box\nI'm out."
+    assert len(for_model(message("x" * 10_000))) == SEEN
+
+
+def test_confidence_is_of_intent_and_reason_together():
+    verdict = read()
+    assert (verdict.intent, verdict.reason, verdict.subreason) == (Intent.CANCEL, Reason.PRICE, "budget")
+    assert verdict.confidence == pytest.approx(0.72)
+    assert verdict.intent_confidence == pytest.approx(0.9)
+
+
+def test_what_is_no_cancellation_has_no_reason():
+    verdict = read("See you tomorrow!", scores(cancel=0.05))
+    assert (verdict.intent, verdict.reason, verdict.subreason, verdict.evidence) == (Intent.NONE, None, None, ())
+
+
+def test_the_runner_up_is_the_second_best_reading():
+    said = scores(cancel=0.6, reschedule=0.0, sure=0.5)
+    assert read(said=said).runner_up == "none"
+    assert read(said=scores(cancel=0.99, reschedule=0.0, sure=0.5)).runner_up is not None
+
+
+def test_a_sub_reason_must_go_with_the_reason():
+    assert read(said=scores(reason=Reason.SERVICE)).subreason is None
+
+
+@pytest.mark.parametrize(("cancel", "unsure"), [(0.9, False), (0.55, True), (0.42, True), (0.05, False)])
+def test_an_intent_that_is_nearly_even_is_unsure(cancel: float, unsure: bool):
+    assert read(said=scores(cancel=cancel)).unsure is unsure
+
+
+def test_strange_text_is_unsure_unless_it_is_clearly_nothing():
+    strange = replace(scores(), familiar=0.1)
+    assert read(said=strange).unsure
+    assert not read(said=replace(scores(cancel=0.01, reschedule=0.0), familiar=0.1)).unsure
+
+
+def test_a_mail_without_words_is_unsure_only_when_its_subject_hints_at_cancelling():
+    assert read("", subject="Cancel my order").unsure
+    assert read("", subject="Cancel my order").intent is Intent.NONE
+    assert not read("", subject="Invoice 12").unsure
+
+
+@pytest.mark.parametrize(("method", "partstat"), [("CANCEL", ""), ("REPLY", "DECLINED")])
+def test_a_called_off_calendar_entry_is_a_cancellation_whatever_the_words(method: str, partstat: str):
+    mail = replace(message(""), calendar=Calendar(method=method, partstat=partstat))
+    verdict = understand(mail, scores(cancel=0.02), RULES)
+    assert (verdict.intent, verdict.reason, verdict.unsure) == (Intent.CANCEL, Reason.UNSPECIFIED, False)
+
+
+def test_the_words_of_a_called_off_calendar_entry_may_give_the_reason():
+    mail = replace(message("Too expensive for us, sorry."), calendar=Calendar(method="CANCEL"))
+    assert understand(mail, scores(), RULES).reason is Reason.PRICE
+
+
+def test_an_accepted_invitation_is_none_of_our_business():
+    mail = replace(message("See you there"), calendar=Calendar(method="REPLY", partstat="ACCEPTED"))
+    assert understand(mail, scores(cancel=0.02), RULES).intent is Intent.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Please cancel my appointment on Friday, thanks", "en"),
+        ("Hola, quiero cancelar mi cita del viernes, gracias", "es"),
+        ("no puedo ir mañana", "es"),
+        ("sorry can't come", "en"),
+    ],
+)
+def test_the_language_is_the_customers(text: str, language: str):
+    assert read(text).language == language
+
+
+def test_the_language_is_one_that_the_business_offers():
+    english_only = replace(RULES, business=replace(RULES.business, languages=("en",)))
+    assert understand(message("Hola, quiero cancelar mi cita"), scores(), english_only).language == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please stop sending me e-mails.",
+        "Take me off your mailing list, please.",
+        "Do not contact me again.",
+        "I cancel. No more emails.",
+        "No me manden más correos, por favor.",
+        "Bórrenme de su lista.",
+        "No quiero recibir más publicidad.",
+    ],
+)
+def test_an_opt_out_is_heard_in_any_wording(text: str):
+    assert read(text, scores(opt_out=0.1)).opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We must stop this bill at once.",
+        "Please don't call me before nine, I work nights.",
+        "Stop the delivery, we are away.",
+        "Cancela la cita, por favor, mándame el correo de confirmación.",
+    ],
+)
+def test_an_opt_out_is_not_heard_where_there_is_none(text: str):
+    assert not read(text, scores(opt_out=0.1)).opt_out
+
+
+def test_an_opt_out_that_the_model_is_sure_of_needs_no_telling_words():
+    assert read("Forget that you ever knew me.", scores(opt_out=0.8)).opt_out
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("My father died on Sunday, please cancel.", Sensitive.BEREAVEMENT),
+        ("Falleció mi madre y no podremos ir.", Sensitive.BEREAVEMENT),
+        ("I start chemo next week so I have to stop.", Sensitive.ILLNESS),
+        ("Me quedé sin trabajo y no puedo seguir.", Sensitive.HARDSHIP),
+        ("You will hear from my lawyer.", Sensitive.LEGAL),
+        ("tengo 12 años y mi mamá no sabe", Sensitive.MINOR),
+        ("you are a bunch of crooks", Sensitive.ANGER),
+    ],
+)
+def test_telling_words_make_a_mail_sensitive_unless_the_model_rules_it_out(text: str, kind: Sensitive):
+    assert read(text, scores(sensitive={"none": 0.8, str(kind): 0.2})).sensitive is kind
+    assert read(text, scores(sensitive={"none": 0.99, str(kind): 0.01})).sensitive is None
+
+
+def test_what_the_model_finds_sensitive_is_sensitive_without_any_telling_word():
+    assert (
+        read("He is not with us any more.", scores(sensitive={"none": 0.5, "bereavement": 0.5})).sensitive
+        is Sensitive.BEREAVEMENT
+    )
+
+
+def test_an_everyday_mail_is_not_sensitive():
+    assert read().sensitive is None
+
+
+def test_one_mail_may_cancel_ask_insist_and_opt_out():
+    verdict = read("Cancel it. My decision is final. When do I get my money? And unsubscribe me.", scores(opt_out=0.2))
+    assert (verdict.intent, verdict.question, verdict.firm, verdict.opt_out) == (Intent.CANCEL, True, True, True)
+
+
+def test_the_evidence_is_the_customers_own_words():
+    text = "Hi Dana,\nlovely weather. Please cancel my class. It has become too expensive for me.\nBest, Tom"
+    verdict = read(text)
+    assert verdict.evidence == (
+        Span(text="Please cancel my class.", start=text.index("Please")),
+        Span(text="It has become too expensive for me.", start=text.index("It has")),
+    )
+    assert all(text[span.start :].startswith(span.text) for span in verdict.evidence)
+
+
+def test_the_evidence_may_stand_in_the_subject():
+    verdict = read("See above. Thanks.", subject="Cancel my membership")
+    assert verdict.evidence[0] == Span(text="Cancel my membership", start=-1)
