@@ -39,24 +39,26 @@ def understand(message: Message, scores: Scores, rules: Rules) -> Verdict:
     `confidence` is the probability that intent and reason are both right. What is empty, strange or nearly even is `unsure`.
     """
     folded = for_model(message).translate(_FOLD)
+    bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)
     reason, sure_reason = _reason(scores, message, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
     subreason = _subreason(scores, reason) if reason else None
+    silent = empty or bare
     return Verdict(
-        intent=intent if not empty else Intent.NONE,
-        reason=reason if not empty else None,
-        subreason=subreason if not empty else None,
+        intent=intent if not silent else Intent.NONE,
+        reason=reason if not silent else None,
+        subreason=subreason if not silent else None,
         confidence=sure_intent * sure_reason,
         intent_confidence=sure_intent,
         runner_up=_runner_up(scores, intent, reason),
         language=_language(message.text or message.subject, folded, rules),
         sensitive=_sensitive(folded, scores),
-        opt_out=_opts_out(folded, scores),
+        opt_out=bare or _opts_out(folded, scores),
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
-        unsure=_unsure(message, scores, sure_intent, empty=empty) and not called_off,
+        unsure=(_unsure(message, scores, sure_intent, empty=empty) or _bare_and_new(message, bare)) and not called_off,
         evidence=_evidence(message, intent, reason),
     )
 
@@ -197,6 +199,25 @@ _OPT_OUT = re.compile(
     r"promociones|llamadas|ofertas|whats\w*)\b|\bdejenme (?:en paz|tranquil[oa])\b"
 )
 _OPT_OUT_TRAP = re.compile(r"\bstop (?:this |the |that )?(?:bill|payment|leak|noise|charge|delivery|order)\b")
+
+
+# What the last line of our follow-ups asks for, as a mail of its own.
+_BARE = re.compile(
+    r"(?:please |por favor )?(?:stop|unsubscribe(?: me)?|remove me|opt ?out|take me off|no more (?:e?mails?|messages)"
+    r"|baja|(?:dame|denme|darme|dar) de baja|cancelar (?:la )?suscripcion|no mas (?:correos|mensajes))"
+    r"(?: please| por favor| thanks| thank you| gracias)?"
+)
+
+
+def _is_bare_opt_out(message: Message) -> bool:
+    """Nothing but the word that our footer asks for, in the text or, when that is empty, in the subject."""
+    said = message.text if message.text.strip() else re.sub(r"^(?:\s*(?:re|rv|aw)\s*:)+", "", message.subject, flags=re.I)
+    return _BARE.fullmatch(" ".join(re.findall(r"\w+", said.translate(_FOLD).lower()))) is not None
+
+
+def _bare_and_new(message: Message, bare: bool) -> bool:
+    """One word out of the blue may also mean the contract: nothing more is sent, and a person looks at it."""
+    return bare and not message.thread
 
 
 def _opts_out(folded: str, scores: Scores) -> bool:

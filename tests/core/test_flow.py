@@ -1,0 +1,161 @@
+"""The whole path of a message through the core, without store and outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes import WordModel, mail, make_rules
+
+from pipeline.core import compose, flow
+from pipeline.core.records import (
+    Address,
+    Case,
+    FollowUp,
+    History,
+    Intent,
+    Message,
+    Outcome,
+    Place,
+    Plan,
+    Raw,
+    Reason,
+    Text,
+    Verdict,
+)
+from pipeline.edges.templates import Templates
+from pipeline.errors import TextRefused
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+RULES = make_rules()
+RENDER = Templates(Path(__file__).parents[2] / "templates").render
+CANCEL = "Please cancel my membership, it is too expensive for me."
+
+
+def stamp(key: str) -> str:
+    return f"stamp{len(key)}"
+
+
+def read(data: bytes) -> Message:
+    place = Place(folder="f", epoch="1", uid="1")
+    return flow.read(Raw(key=place.key, place=place, arrived=NOW, data=data))
+
+
+def answered(words: str, rules=RULES, render=RENDER, **more: str) -> Plan:
+    message = read(mail(words, **more))
+    look = flow.look(message, History(), rules)
+    (scores,) = WordModel().score([flow.words(message)])
+    return flow.answer(message, look, scores, History(), rules, NOW, render, stamp)
+
+
+def test_the_same_mail_gives_the_same_plan():
+    assert answered(CANCEL) == answered(CANCEL)
+
+
+def test_a_machines_mail_needs_no_model():
+    message = read(mail(CANCEL, headers="Auto-Submitted: auto-replied\n"))
+    look = flow.look(message, History(), RULES)
+    assert not flow.matters(look)
+    plan = flow.answer(message, look, None, History(), RULES, NOW, RENDER, stamp)
+    assert (plan.verdict, plan.decision.outcome, plan.draft) == (None, Outcome.IGNORE, None)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_our_footer_asks_for_is_an_opt_out(language: str):
+    (word,) = re.findall(r'["«](\w+)["»]', compose.footer(language, RULES.business))
+    plan = answered(word.upper(), subject="Re: A smaller option", headers="In-Reply-To: <ours@bluedoor.example>\n")
+    assert plan.decision.cause == "opt_out"
+    assert plan.suppress == {"maria@example.org": "opt_out"}
+
+
+def test_the_list_unsubscribe_link_opts_out():
+    """A mail program follows it with an empty mail whose subject is the word."""
+    plan = answered("", subject="unsubscribe")
+    assert plan.suppress == {"maria@example.org": "opt_out"}
+
+
+def test_a_lone_word_out_of_the_blue_is_also_shown_to_a_person():
+    plan = answered("Baja")
+    assert plan.suppress == {"maria@example.org": "opt_out"}
+    assert plan.decision.outcome is Outcome.HOLD
+
+
+def test_no_date_is_promised_when_no_touch_is_planned_for_it():
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, tracks={}))
+    words = "I have to cancel, I am on a work trip. I will come back in March."
+    assert "March" in (answered(words).draft or pytest.fail()).text
+    assert "March" not in (answered(words, rules=rules).draft or pytest.fail()).text
+
+
+def test_a_text_that_breaks_a_rule_holds_the_mail():
+    def sells(name: str, language: str, values: Mapping[str, str]) -> Text:
+        return Text(subject="x", body="Stay, and get a 20 % discount.")
+
+    plan = answered(CANCEL, render=sells)
+    assert (plan.decision.outcome, plan.decision.cause, plan.draft) == (Outcome.HOLD, "text_refused", None)
+
+
+CASE = Case(
+    message="m1",
+    recipient=Address(name="Maria Lopez", address="maria@example.org"),
+    message_id="<1@example.org>",
+    thread=(),
+    subject="Hello",
+    text=CANCEL,
+    sent=NOW - timedelta(days=30),
+    language="en",
+    reason=Reason.PRICE,
+)
+STEP = FollowUp(key="s", case="m1", address="maria@example.org", track="price", number=1, template="price_1", due=NOW)
+HISTORY = History(address="maria@example.org", case="m1", acknowledged=NOW - timedelta(days=30))
+
+
+def test_a_due_step_becomes_a_draft_for_review():
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, RENDER, stamp)
+    assert plan.draft is not None
+    assert (plan.draft.review, plan.outgoing) == (True, None)
+
+
+def test_a_due_step_is_dropped_or_moved_with_its_cause():
+    assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, RENDER, stamp).dropped == "case_closed"
+    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, RENDER, stamp).moved_to
+
+
+def test_a_step_after_a_complaint_always_goes_to_review():
+    rules = make_rules(follow_ups="when_sure")
+    assert flow.remind(STEP, CASE, HISTORY, rules, NOW, RENDER, stamp).outgoing is not None
+    complaint = replace(CASE, reason=Reason.SERVICE)
+    assert flow.remind(STEP, complaint, HISTORY, rules, NOW, RENDER, stamp).outgoing is None
+
+
+def test_a_broken_text_leaves_the_step_due_and_says_so():
+    def broken(name: str, language: str, values: Mapping[str, str]) -> Text:
+        raise TextRefused("template price_1: hellooo is undefined")
+
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, broken, stamp)
+    assert plan.trouble == "template price_1: hellooo is undefined"
+
+
+def test_the_touch_on_the_customers_own_date_says_that_they_asked_for_it():
+    step = replace(STEP, template="not_ready_1", track="not_ready")
+    asked = replace(CASE, reason=Reason.NOT_READY, wished=date(2026, 11, 23))
+    plan = flow.remind(step, asked, HISTORY, RULES, NOW, RENDER, stamp)
+    assert plan.draft is not None
+    assert "You asked me to get in touch around now" in plan.draft.text
+
+
+def test_a_rep_is_always_believed_and_always_asked():
+    message = read(mail("Thank you!"))
+    verdict = flow.corrected(Verdict(intent=Intent.NONE, subreason="budget"), Intent.CANCEL, Reason.PRICE)
+    plan = flow.answer_as(message, verdict, History(), RULES, NOW, RENDER, stamp, revision=1)
+    assert plan.draft is not None
+    assert (plan.draft.template, plan.draft.review, verdict.subreason) == ("price", True, None)
+
+
+def test_a_correction_that_changes_nothing_keeps_the_refinement():
+    verdict = Verdict(intent=Intent.CANCEL, reason=Reason.PRICE, subreason="budget")
+    assert flow.corrected(verdict, Intent.CANCEL, Reason.PRICE).subreason == "budget"
