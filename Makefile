@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := models/built/model.json
 
-.PHONY: run test lint types bench docs clean
+.PHONY: run test lint types bench docs evaluate clean
 .DELETE_ON_ERROR:
 
 run: .venv/ready $(MODEL)

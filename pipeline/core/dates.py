@@ -392,6 +392,8 @@ def _quarter(hit: _Hit) -> _Place | None:
 
 def _feast(hit: _Hit) -> _Place | None:
     """`after Easter`, `in the summer`, `despues de Reyes`, `when the kids are back at school`."""
+    if hit["name"] == "reyes" and not re.search(r"\b(?:de|en|para|hasta|desde|tras|por|pasados?) $", hit.before):
+        return None  # a surname
     after = bool(_AFTER.search(hit.before))
     days = next(days for pattern, days in _FEASTS if re.fullmatch(pattern, hit["name"]))
     today = hit.world.today
