@@ -7,11 +7,12 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.config import Config, Endpoint, Secret
-from pipeline.core import flow
+from pipeline.config import TRACKS, Config, Endpoint, Secret
+from pipeline.core import decide, flow
+from pipeline.core.records import History, Intent, Message, Reason, Rules, Screening, Sensitive, Verdict
 from pipeline.edges import clock
 from pipeline.edges.imap import ImapInbox
 from pipeline.edges.maildir import MaildirDelivery, MaildirInbox
@@ -108,17 +109,35 @@ def _password(kept: Secret | None, url: Endpoint) -> Callable[[], str]:
 
 
 def build_templates(config: Config) -> Templates:
-    """The texts. Raises ConfigError naming every text that is broken, or named by a track and missing."""
+    """The texts. Raises ConfigError naming every text that is broken, or that a track or an answer needs and is missing."""
     templates = Templates(config.templates.folder)
+    named, folder = config.referred_templates(), config.templates.folder
+    wanted = [
+        *((name, f"{key}: there is no text {name}", "or name another") for name, key in named.items()),
+        *((name, f"templates.folder: there is no answer {name}", "or copy it") for name in acknowledgments(config.rules())),
+    ]
     missing = [
-        f"{key}: there is no text {name} in {config.templates.folder}/{language}: add {language}/{name}.txt, or name another"
-        for name, key in config.referred_templates().items()
+        f"{what} in {folder}/{language}: add {language}/{name}.txt, {else_}"
+        for name, what, else_ in wanted
         for language in config.business.languages
         if name not in templates.names(language)
     ]
     if missing:
         raise ConfigError(*missing)
     return templates
+
+
+def acknowledgments(rules: Rules) -> list[str]:
+    """The names of all texts that an answer can have: asked of the decisions themselves, whatever a mail may be read as."""
+    readings = [
+        Verdict(intent=Intent.RESCHEDULE),
+        *(Verdict(intent=Intent.CANCEL, reason=reason) for reason in Reason),
+        *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, subreason=finer) for finer in sorted(TRACKS)),
+        *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, sensitive=kind) for kind in Sensitive),
+    ]
+    mail = Message(key="", arrived=datetime.min.replace(tzinfo=UTC))
+    answers = [decide.answer(mail, Screening(), reading, History(), rules) for reading in readings]
+    return sorted({answer.template for answer in answers if answer.template})
 
 
 @contextmanager
@@ -139,6 +158,7 @@ def build(
             rules=config.rules(),
             caps=config.caps(),
             start=config.inbox.start,
+            poll_every=config.inbox.poll_every,
             keep_raw=config.privacy.keep_raw,
             keep_history=config.privacy.keep_history,
             inbox=inbox,
@@ -157,9 +177,10 @@ def build(
 
 
 def rebuild(site: Site, config: Config) -> Site:
-    """The same site under a new configuration: store, reader, model and clock stay, everything else is chosen anew.
+    """The same site under a new configuration: store, reader and clock stay, everything else is chosen anew.
 
-    Raises ConfigError and keeps nothing when the new configuration can't be used.
+    A model that was trained meanwhile is taken, too. Raises ConfigError and keeps nothing when the new configuration can't be
+    used.
     """
     if site.store.database.path != config.store.url.path:
         raise ConfigError("store.url: the store can't be changed while winback runs: stop it and start it again")
@@ -171,10 +192,12 @@ def rebuild(site: Site, config: Config) -> Site:
         rules=config.rules(),
         caps=config.caps(),
         start=config.inbox.start,
+        poll_every=config.inbox.poll_every,
         keep_raw=config.privacy.keep_raw,
         keep_history=config.privacy.keep_history,
         inbox=inbox,
         delivery=delivery,
         outbox=Outbox(config.outbox.folder),
+        model=LazyModel(model_folder(config)) if isinstance(site.model, LazyModel) else site.model,
         render=templates.render,
     )

@@ -12,7 +12,7 @@ from pipeline import app
 from pipeline.config import Config, load
 from pipeline.core import compose
 from pipeline.core.records import Address, Kind
-from pipeline.errors import ConfigError, WinbackError
+from pipeline.errors import ConfigError, TryLater, WinbackError
 from pipeline.jobs import Inbox
 
 
@@ -25,8 +25,27 @@ class Finding:
     text: str
 
 
-def check(path: Path) -> Iterator[Finding]:
-    """Look at the configuration, the texts, the model, both logins and the DNS records, in this order."""
+def txt_records(name: str) -> list[str]:
+    """The TXT records of a name in DNS, none if there is no such name. Raises TryLater when that can't be found out."""
+    if importlib.util.find_spec("dns") is None:
+        raise TryLater("not looked at: install the extra `dns` (pip install 'winback[dns]') to have it checked")
+    import dns.exception
+    import dns.resolver
+
+    try:
+        answers = dns.resolver.resolve(name, "TXT", lifetime=5)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except dns.exception.DNSException as error:
+        raise TryLater(f"could not be looked up: {error}") from error
+    return [b"".join(answer.strings).decode("utf-8", "replace") for answer in answers]
+
+
+def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Iterator[Finding]:
+    """Look at the configuration, the texts, the model, both logins and the DNS records, in this order.
+
+    `lookup` is as `txt_records`. DNS matters where mail goes out to the world by SMTP alone.
+    """
     try:
         config = load(path)
     except ConfigError as error:
@@ -37,7 +56,8 @@ def check(path: Path) -> Iterator[Finding]:
     yield _tried("model", lambda: _model(config))
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
     yield _tried("delivery", lambda: app.build_delivery(config).check())
-    yield from _dns(config.business.sender.domain)
+    if config.delivery.url.kind != "maildir":
+        yield from _dns(config.business.sender.domain, lookup)
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:
@@ -90,29 +110,13 @@ def _texts(config: Config) -> Iterator[Finding]:
         yield Finding(what="texts", good=True, text=f"all {count} texts in {config.templates.folder} are in order")
 
 
-def _dns(domain: str) -> Iterator[Finding]:
+def _dns(domain: str, lookup: Callable[[str], list[str]]) -> Iterator[Finding]:
     """Whether the world can tell our mail from a forgery: SPF (RFC 7208) and DMARC (RFC 7489) of the sender's domain."""
-    if importlib.util.find_spec("dns") is None:
-        text = "not looked at: install the extra `dns` (pip install 'winback[dns]') to have SPF and DMARC checked"
-        yield Finding(what="DNS", good=None, text=text)
-        return
     for name, begins, what in ((domain, "v=spf1", "SPF"), (f"_dmarc.{domain}", "v=DMARC1", "DMARC")):
-        yield _record(name, begins, what)
-
-
-def _record(name: str, begins: str, what: str) -> Finding:
-    import dns.exception
-    import dns.resolver
-
-    try:
-        answers = dns.resolver.resolve(name, "TXT", lifetime=5)
-        found = [b"".join(answer.strings).decode("utf-8", "replace") for answer in answers]
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        found = []
-    except dns.exception.DNSException as error:
-        return Finding(what=what, good=None, text=f"{name}: could not be looked up: {error}")
-    for text in found:
-        if text.lower().startswith(begins.lower()):
-            return Finding(what=what, good=True, text=f"{name}: {text}")
-    text = f"{name}: no {what} record: other servers may refuse your mail. Ask your mail provider"
-    return Finding(what=what, good=False, text=text)
+        try:
+            found = [text for text in lookup(name) if text.lower().startswith(begins.lower())]
+        except TryLater as error:
+            yield Finding(what=what, good=None, text=f"{name}: {error}")
+            continue
+        missing = f"no {what} record: other servers may refuse your mail. Ask your mail provider"
+        yield Finding(what=what, good=bool(found), text=f"{name}: {found[0] if found else missing}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -163,11 +164,7 @@ def run() -> None:
     config = _config()
     with only_instance(app.lock_path(config)), app.build(config) as site:
         log.info("winback works on %s", site.inbox.folder)
-        Daemon(
-            site,
-            poll_every=config.inbox.poll_every.total_seconds(),
-            reload=lambda old: app.rebuild(old, load(_settings["config"])),
-        ).run()
+        Daemon(site, reload=lambda old: app.rebuild(old, load(_settings["config"]))).run()
 
 
 @cli.command()
@@ -297,11 +294,32 @@ def stop() -> None:
     from pipeline import app
     from pipeline.edges import clock
 
-    app.stop_file(_config()).parent.mkdir(parents=True, exist_ok=True)
-    app.stop_file(_config()).touch()  # first the file: it works even when the store does not
+    file = app.stop_file(_config_to_stop())
+    with _explained(f"sending is NOT stopped: {file} can't be made"):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch()
+    # First the file, and word of it: it works even when the store does not.
+    typer.echo(f"sending is stopped by {file}; `winback resume` starts it again")
     with _store() as store:
         store.control.stop("terminal", clock.now())
-    typer.echo("sending is stopped; `winback resume` starts it again")
+
+
+def _config_to_stop() -> Any:
+    try:
+        return _config()
+    except ConfigError as error:
+        file = _settings["config"].absolute().parent / "state" / "STOP"
+        how = f"sending is NOT stopped. Make the file {file} by hand (STOP lies beside the store): it stops winback at once"
+        raise ConfigError(*error.problems, how) from error
+
+
+@contextmanager
+def _explained(trouble: str) -> Iterator[None]:
+    """Turn what the system says into a sentence that begins with the trouble."""
+    try:
+        yield
+    except OSError as error:
+        raise WinbackError(f"{trouble}: {error.strerror or error}") from error
 
 
 @cli.command()
@@ -312,7 +330,9 @@ def resume() -> None:
 
     with _store() as store:
         store.control.resume("terminal", clock.now())
-    app.stop_file(_config()).unlink(missing_ok=True)
+    file = app.stop_file(_config())
+    with _explained(f"sending is still stopped: {file} can't be taken away"):
+        file.unlink(missing_ok=True)
     typer.echo("sending is on")
 
 
@@ -348,11 +368,12 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
     """Make a new site: configuration and texts to start from."""
     from pipeline import app
 
-    if folder.exists() and any(folder.iterdir()):
-        raise WinbackError(f"{folder}: is not empty; name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
-    shutil.copytree(app.SHIPPED / "templates", folder / "templates")
+    with _explained(f"{folder}: no site can be made here; name a new folder where you may write"):
+        if folder.exists() and any(folder.iterdir()):
+            raise WinbackError(f"{folder}: is not empty; name a new folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
+        shutil.copytree(app.SHIPPED / "templates", folder / "templates")
     config = folder / "config.yaml"
     typer.echo(f"{config}: say who you are and where your mail is, then run winback --config {config} check")
 
@@ -483,11 +504,14 @@ def contacts_erase(address: AddressOf) -> None:
     """Forget a customer: rows, drafts and files go; that they must not be written to stays, without their name."""
     from pipeline.edges import clock
 
+    config = _config()
     with _site() as site:
-        for key in site.store.people.keys_of(address):
-            site.outbox.discard(key)
-        gone = site.store.people.erase(address, clock.now())
-    typer.echo(f"{gone} rows are gone")
+        files = site.outbox.erase(site.store.people.keys_of(address))
+        rows = site.store.people.erase(address, clock.now())
+    typer.echo(f"{rows} rows and {files} files are gone")
+    typer.echo("not touched, look there yourself: the mails in your mailbox, and copies (backups) of the store")
+    if config.delivery.url.kind == "maildir":
+        typer.echo(f"not touched either: the mails to them in {config.delivery.url.path}")
 
 
 @contact_verbs.command("suppress")
@@ -495,6 +519,8 @@ def contacts_suppress(address: AddressOf) -> None:
     """Never write to this address again."""
     from pipeline.edges import clock
 
+    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
     with _store() as store:
         store.people.suppress(address, "by hand", clock.now())
     typer.echo(f"{address} is not written to again")

@@ -37,6 +37,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("work", 1, jobs.work),
     ("collect", 1, jobs.collect),
     ("remind", 10, jobs.remind),
+    ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
     ("send", 1, jobs.send),
     ("tidy", 3600, jobs.tidy),
@@ -50,12 +51,16 @@ class Leaving(BaseException):
 @contextmanager
 def only_instance(path: Path) -> Iterator[None]:
     """Hold the lock of a store. Raises AnotherInstance when somebody else does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise AnotherInstance(f"{path}: another winback works on this store. Stop it first, or leave it to work") from error
+    except OSError as error:
+        raise StoreBroken(
+            f"{path}: the store can't be locked: {error.strerror}: its folder must be one that winback may write to"
+        ) from error
     try:
         yield
     finally:
@@ -87,6 +92,7 @@ class Guard:
     wait: float = 0.0
     not_before: float = 0.0
     failing_since: float | None = None
+    proven: bool = False
 
     def ready(self, at: float) -> bool:
         """Whether the job may run at this monotonic time."""
@@ -94,25 +100,33 @@ class Guard:
 
     def failed(self, at: float, *, slowly: bool) -> bool:
         """Count a failure; True when it is time for an alarm."""
+        self.proven = False
         self.failing_since = at if self.failing_since is None else self.failing_since
         self.wait = min(LONGEST_WAIT, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
         # Full jitter, so that many clients of one server do not come back in step.
         self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
         return slowly or at - self.failing_since >= ALARM_AFTER
 
+    def hurry(self) -> None:
+        """Let the job run at once, without forgetting its failures."""
+        self.wait, self.not_before = 0.0, 0.0
+
     def succeeded(self) -> bool:
-        """Forget the failures; True when there were any."""
-        failed = self.failing_since is not None
-        self.wait, self.not_before, self.failing_since = 0.0, 0.0, None
-        return failed
+        """Forget the failures; True at the first success ever and after each failure: an alarm may be there then."""
+        before, self.proven, self.failing_since = self.proven, True, None
+        self.hurry()
+        return not before
 
 
 @dataclass
 class Daemon:
-    """Runs the jobs of a site until it is told to end. `reload` builds a new site from the configuration, or raises."""
+    """Runs the jobs of a site until it is told to end. `reload` builds a new site from the configuration, or raises.
+
+    `poll_every` are seconds that go before what the site says.
+    """
 
     site: Site
-    poll_every: float = 60.0
+    poll_every: float | None = None
     reload: Callable[[Site], Site] | None = None
     after_round: Callable[[Site], None] | None = None
     leaving: bool = False
@@ -123,12 +137,12 @@ class Daemon:
         """Work until SIGTERM or SIGINT; end within five seconds of it."""
         with self._signals() as wake:
             self._recover()
+            self._all_clear("config")
             scheduler, clocks = self._scheduler(), Clocks.read()
             scheduler.run_all()
             while not self.leaving:
-                if self._reload_wanted:
-                    self._reload()
-                if self._set_anew(clocks):
+                reloaded = self._reload_wanted and self._reload()
+                if self._set_anew(clocks) or reloaded:
                     scheduler, clocks = self._scheduler(), Clocks.read()
                 scheduler.run_pending()
                 if self.after_round:
@@ -141,7 +155,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = ("poll", "work", "collect", "remind", "publish", "send", "publish", "tidy")
+        order = ("poll", "work", "collect", "remind", "reissue", "publish", "send", "publish", "tidy")
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:
@@ -175,19 +189,20 @@ class Daemon:
         if not alarm:
             return
         text = f"{guard.name}: {error}"
-        try:
-            self.site.store.control.raise_alarm(guard.name, text, self.site.now())
-            self.site.outbox.note(guard.name, text)
-        except WinbackError as worse:
-            log.error("the alarm can't be written down: %s", worse)
+        _tried("the alarm can't be stored", lambda: self.site.store.control.raise_alarm(guard.name, text, self.site.now()))
+        self._note(guard.name, text)
+
+    def _note(self, name: str, text: str) -> None:
+        _tried("the note for the reps can't be written", lambda: self.site.outbox.note(name, text))
 
     def _all_clear(self, name: str) -> None:
-        log.info("%s works again", name)
-        try:
-            self.site.store.control.clear_alarm(name, self.site.now())
-            self.site.outbox.clear_note(name)
-        except WinbackError as error:
-            log.warning("the end of an alarm can't be written down: %s", error)
+        """End the alarm of this name, whichever process raised it."""
+        _tried("the end of an alarm can't be stored", lambda: self._end_alarm(name))
+        _tried("a note that is out of date can't be taken away", lambda: self.site.outbox.clear_note(name))
+
+    def _end_alarm(self, name: str) -> None:
+        if self.site.store.control.clear_alarm(name, self.site.now()):
+            log.info("%s works again", name)
 
     def _recover(self) -> None:
         queued, uncertain = self.site.store.sends.recover(self.site.now(), everything=True)
@@ -197,7 +212,7 @@ class Daemon:
     def _scheduler(self) -> schedule.Scheduler:
         scheduler = schedule.Scheduler()
         for name, seconds, job in (*JOBS, ("heartbeat", 30, self._beat)):
-            every = self.poll_every if name == "poll" else seconds
+            every = (self.poll_every or self.site.poll_every.total_seconds()) if name == "poll" else seconds
             scheduler.every(max(1, int(every))).seconds.do(self.attempt, name, job)
         return scheduler
 
@@ -221,19 +236,22 @@ class Daemon:
         _drain(wake)
         return arrived
 
-    def _reload(self) -> None:
+    def _reload(self) -> bool:
+        """Take the new configuration, if it can be used. Returns whether it is in force."""
         self._reload_wanted = False
         if self.reload is None:
-            return
+            return False
         try:
             self.site = replace(self.reload(self.site), leaving=lambda: self.leaving)
         except WinbackError as error:
             log.error("the new configuration is not used, the old one stays:\n%s", error)
-            self.site.outbox.note("config", f"The new configuration is not used, the old one stays:\n{error}")
-            return
-        self.site.outbox.clear_note("config")
-        self._guards.clear()
+            self._note("config", f"The new configuration is not used, the old one stays:\n{error}")
+            return False
+        self._all_clear("config")
+        for guard in self._guards.values():
+            guard.hurry()
         log.info("the new configuration is in force")
+        return True
 
     def _set_anew(self, before: Clocks) -> bool:
         """Whether a clock was set since `before`; the caps then go on as if no time had passed meanwhile."""
@@ -276,6 +294,13 @@ class Daemon:
                 signal.signal(number, handler)
             os.close(read)
             os.close(write)
+
+
+def _tried(trouble: str, act: Callable[[], object]) -> None:
+    try:
+        act()
+    except WinbackError as error:
+        log.error("%s: %s", trouble, error)
 
 
 def _sleep(seconds: float, wake: int) -> None:

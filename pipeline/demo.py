@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group
@@ -22,22 +27,130 @@ from pipeline import app, jobs
 from pipeline.config import Config, load
 from pipeline.daemon import Daemon, only_instance
 from pipeline.edges import clock
-from pipeline.errors import WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, WinbackError
 from pipeline.jobs import Site
-from pipeline.store import Line
+from pipeline.store import Event, Line
 
 SAMPLES = app.SHIPPED / "samples"
 MARK = ".winback-demo"
 FIRST_DAY = datetime(2026, 11, 17, 8, 0, tzinfo=UTC)
+AS_IT_IS: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}  # paths and commands are to be copied
 
 
-def make_site(folder: Path) -> Config:
-    """Make the demo's site from what is shipped: configuration, texts, empty mailboxes. An older demo is taken away."""
-    if folder.exists() and not (folder / MARK).exists():
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mail: the words for one, the words for several, and a colour."""
+
+    name: str
+    many: str
+    style: str
+
+
+ANSWERED = Fate("answered", "answered", "green")
+UNDER_WAY = Fate("under way", "under way", "dim")
+WAITS = Fate("draft waits", "drafts wait", "cyan")
+NOT_SENT = Fate("not sent", "not sent", "dim")
+OVERTAKEN = Fate("overtaken by a later mail", "overtaken by a later mail", "dim")
+HELD = Fate("held", "held", "yellow")
+ALONE = Fate("left alone", "left alone", "dim")
+FATES = (ANSWERED, UNDER_WAY, WAITS, NOT_SENT, OVERTAKEN, HELD, ALONE)
+
+# The fate by the state of the mail, else of the send, else of the draft.
+OF_MESSAGE = {"received": UNDER_WAY, "held": HELD, "ignored": ALONE}
+OF_SEND = {"queued": UNDER_WAY, "sending": UNDER_WAY, "sent": ANSWERED, "cancelled": NOT_SENT, "held": HELD, "uncertain": HELD}
+OF_DRAFT = {"waiting": WAITS, "approved": UNDER_WAY, "rejected": NOT_SENT, None: OVERTAKEN}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its width on 80 columns, its widest, and in which turn it gets room that is left (1: first)."""
+
+    name: str
+    narrow: int
+    wide: int
+    turn: int
+
+
+READING = Column("read as", 16, 26, 2)
+COLUMNS = (
+    Column("from", 15, 24, 3),
+    Column("subject", 11, 36, 4),
+    READING,
+    Column("what became of it", 21, 30, 1),
+    Column("later", 9, 9, 5),
+)
+GAP = 2
+HEADER_LINES = 1
+
+
+@contextmanager
+def fresh_site(folder: Path, console: Console) -> Iterator[Config]:
+    """Yield the configuration of a new site made from what is shipped, under its lock. An older demo is taken away.
+
+    Raises AnotherInstance when a winback works on the older demo, WinbackError when the folder holds something else.
+    """
+    lock_in_site = _lock_in_site(app.SHIPPED / "config.yaml")
+    mark = folder / MARK
+    if folder.exists() and not mark.exists() and not _is_empty(folder):
         raise WinbackError(f"{folder}: is there and no demo of winback; name another folder with --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / MARK).touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    lock = folder / lock_in_site
+    with _locked(lock, folder):
+        if (folder / "config.yaml").exists():
+            console.print(f"The old demo in {_short(folder)} is taken away; this one starts afresh.", **AS_IT_IS)
+        _take_away(folder, keep={mark, lock})
+        yield _site_made(folder)
+
+
+def _lock_in_site(shipped: Path) -> Path:
+    """Where the lock lies in a site of this configuration.
+
+    Raises WinbackError when the configuration leads out of the site: the demo must never read or send real mail.
+    """
+    config = load(shipped)
+    places = {
+        "inbox.url": config.inbox.url.path,
+        "outbox.folder": config.outbox.folder,
+        "delivery.url": config.delivery.url.path,
+        "store.url": config.store.url.path,
+    }
+    for key, path in places.items():
+        if path is None or not path.is_relative_to(shipped.parent):
+            raise WinbackError(
+                f"{shipped}: {key} leads out of its folder, and the demo works with mailboxes of its own alone: "
+                "keep your site in a folder of its own (winback init DIR) and put this file back as it was"
+            )
+    return app.lock_path(config).relative_to(shipped.parent)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+@contextmanager
+def _locked(lock: Path, folder: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_instance(lock))
+        except AnotherInstance as error:
+            what_to_do = "end that one with Ctrl-C, or name another folder with --folder"
+            raise AnotherInstance(f"{_short(folder)}: a winback works in this demo: {what_to_do}") from error
+        yield
+
+
+def _take_away(folder: Path, keep: Set[Path]) -> None:
+    """Remove what lies in a folder but the files in `keep`. The lock is among them: its file must outlive the old site."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            _take_away(path, keep)
+            if _is_empty(path):
+                path.rmdir()
+        elif path not in keep:
+            path.unlink()
+
+
+def _site_made(folder: Path) -> Config:
     shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
     shutil.copytree(app.SHIPPED / "templates", folder / "templates")
     for part in ("cur", "new", "tmp"):
@@ -73,18 +186,17 @@ def samples() -> list[Path]:
     return sorted(SAMPLES.glob("*.eml"))
 
 
-def live(folder: Path, *, once: bool) -> int:
+def live(folder: Path, *, once: bool, console: Console | None = None) -> int:
     """Run the daemon on the samples. With a terminal it goes on until Ctrl-C; else it ends when all is done. Returns 0."""
-    config = make_site(folder)
-    console = _console()
-    with only_instance(app.lock_path(config)), app.build(config) as site:
+    console = console or _console()
+    with fresh_site(folder, console) as config, app.build(config) as site:
         jobs.poll(site)  # the first look, at an empty mailbox: all that comes from now on is new
         postman = Postman(folder / "inbox", samples())
         if once or not console.is_terminal:
             _all_at_once(site, postman, console)
         else:
             _one_by_one(site, postman, console)
-    console.print(_what_now(config))
+    console.print(_what_now(config), **AS_IT_IS)
     return 0
 
 
@@ -100,57 +212,116 @@ def _all_at_once(site: Site, postman: Postman, console: Console) -> None:
         pass
     while any(count > 0 for count in daemon.once().values()):
         pass
-    console.print(_table(site))
+    lines = site.store.overview.lines()
+    console.print(_table(lines, console.width), _counts(lines), sep="\n")
 
 
 def _one_by_one(site: Site, postman: Postman, console: Console) -> None:
-    with Live(_table(site), console=console, auto_refresh=False, vertical_overflow="visible") as screen:
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as screen:
+        shown: object = None
 
         def show(now: Site) -> None:
+            nonlocal shown
             postman.deliver(clock.now())
-            screen.update(Group(_table(now), _what_to_do(now, postman)), refresh=True)
+            lines, waiting = now.store.overview.lines(), len(now.store.drafts.waiting())
+            to_come = len(postman.left) + max(0, postman.count - len(lines))
+            state = (lines, waiting, to_come, console.size)
+            if state != shown:
+                screen.update(_screenful(lines, _what_to_do(now, waiting, to_come), console), refresh=True)
+                shown = state
 
         Daemon(site, poll_every=1, after_round=show).run()
 
 
-def _what_to_do(site: Site, postman: Postman) -> Words:
-    if postman.left:
-        return Words(f"{len(postman.left)} more mails are on their way ...", style="dim")
-    waiting = len(site.store.drafts.waiting())
+def _screenful(lines: Sequence[Line], below: Words, console: Console) -> Group:
+    """The newest lines that fit on the terminal, what all of them came to, and what to do now."""
+    counts = _counts(lines)
+    taken = sum(len(console.render_lines(part)) for part in (counts, below)) + HEADER_LINES
+    room = max(1, console.height - 1 - taken)  # the last line stays free for the cursor
+    if len(lines) > room:
+        counts.append(f"; the last {room}:")
+        return Group(counts, _table(lines[-room:], console.width), below)
+    return Group(_table(lines, console.width), counts, below)
+
+
+def _what_to_do(site: Site, waiting: int, to_come: int) -> Words:
+    if to_come:
+        return Words(f"{_count(to_come, 'more mail is', 'more mails are')} on the way ...", style="dim")
     return Words(
-        f"{waiting} drafts wait in {site.folder.parent / 'outbox' / 'review'}: open one, change it if you like,\n"
-        "and move it to ../approved (it is sent), ../rejected, or to the folder of the right reason. Ctrl-C ends the demo.",
+        f"{_count(waiting, 'draft waits', 'drafts wait')} in {_short(site.folder.parent / 'outbox' / 'review')}: open one, "
+        "change it if you like, and move it to ../approved (it is sent), ../rejected, or to the folder of the right reason. "
+        "Ctrl-C ends the demo.",
         style="bold",
     )
 
 
 def _what_now(config: Config) -> str:
     outbox = config.outbox.folder
+    sent = config.delivery.url.path
+    assert sent is not None, "the shipped configuration delivers into a folder"
+    go_on = shlex.join([*command(), "--config", _short(outbox.parent / "config.yaml"), "run"])
     return (
-        f"\nDrafts wait in      {outbox / 'review'}\n"
-        f"Approve by moving to {outbox / 'approved'}, correct the reason by moving to {outbox}/price, service, timing ...\n"
-        f"Sent mail lies in   {config.delivery.url.path}\n"
-        f"Go on with          winback --config {outbox.parent / 'config.yaml'} run"
+        f"\nDrafts wait in       {_short(outbox / 'review')}\n"
+        f"Approve by moving to {_short(outbox / 'approved')}\n"
+        f"Correct the reason   by moving to {_short(outbox)}/price, service, timing ...\n"
+        f"Sent mail lies in    {_short(sent)}\n"
+        f"Go on with           {go_on}"
     )
 
 
-def _table(site: Site) -> Table:
-    table = Table(title="winback: what came in and what became of it", expand=False, header_style="bold")
-    for name in ("from", "subject", "read as", "what became of it", "later"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=34)
-    for line in site.store.overview.lines():
-        table.add_row(*_row(line))
+def command() -> list[str]:
+    """The words that start this very winback from where the user stands."""
+    program = Path(sys.argv[0])
+    found = shutil.which("winback")
+    if found and program.name == "winback" and Path(found).resolve() == program.resolve():
+        return ["winback"]
+    if program.name == "winback" and os.access(program, os.X_OK):
+        return [_short(program.absolute())]
+    return [sys.executable, "-m", "pipeline.cli"]
+
+
+def _short(path: Path) -> str:
+    """A path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _table(lines: Sequence[Line], width: int) -> Table:
+    """One row a mail, one line a row."""
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    narrow = False
+    for column, most in widths(width).items():
+        table.add_column(column.name, overflow="ellipsis", no_wrap=True, max_width=most)
+        narrow |= column is READING and most < column.wide
+    for line in lines:
+        table.add_row(*_row(line, narrow=narrow))
     return table
 
 
-def _row(line: Line) -> tuple[Words | str, ...]:
-    who = line.name or line.sender or "?"
+def widths(width: int) -> dict[Column, int]:
+    """How wide each column may become in a table of this width. Where room is short the subject gives way first."""
+    found = {column: column.narrow for column in COLUMNS}
+    left = width - sum(found.values()) - GAP * (len(COLUMNS) - 1)
+    for column in sorted(COLUMNS, key=lambda column: column.turn):
+        more = max(0, min(left, column.wide - column.narrow))
+        found[column] += more
+        left -= more
+    return found
+
+
+def _row(line: Line, *, narrow: bool) -> tuple[Words | str, ...]:
+    fate = _fate(line)
+    told = f"{fate.name}: {line.cause.replace('_', ' ')}" if line.cause and fate in (HELD, ALONE) else fate.name
     return (
-        Words(who),
+        Words(line.name or line.sender or "?"),
         Words(line.subject or ""),
-        Words(_reading(line)),
-        _fate(line),
-        f"{line.steps} touches" if line.steps else "",
+        Words(_reading(line).removeprefix("cancel: " if narrow else "")),
+        Words(told, style=fate.style),
+        _count(line.steps, "touch", "touches") if line.steps else "",
     )
 
 
@@ -158,23 +329,22 @@ def _reading(line: Line) -> str:
     if not line.intent or line.confidence is None or line.state == "ignored":
         return ""
     said = f"{line.intent}: {line.reason}" if line.reason else line.intent
-    return f"{said} ({line.confidence:.0%})"
+    return f"{said} {line.confidence:.0%}"
 
 
-def _fate(line: Line) -> Words:
-    if line.state == "received":
-        return Words("...", style="dim")
-    if line.state == "held":
-        return Words(f"held for a person: {line.cause}", style="yellow")
-    if line.state == "ignored":
-        return Words(f"left alone: {line.cause}", style="dim")
-    if line.send_state == "sent":
-        return Words("answered", style="green")
+def _fate(line: Line) -> Fate:
+    if line.state in OF_MESSAGE:
+        return OF_MESSAGE[line.state]
     if line.send_state:
-        return Words(f"answer is {line.send_state}", style="cyan")
-    if line.draft_state == "waiting":
-        return Words("draft waits for review", style="cyan")
-    return Words(line.draft_state or line.state)
+        return OF_SEND[line.send_state]
+    return OF_DRAFT[line.draft_state]
+
+
+def _counts(lines: Sequence[Line]) -> Words:
+    """What all mails came to, in one sentence: "30 mails: 8 answered, 9 drafts wait, 3 held, 10 left alone"."""
+    fates = Counter(_fate(line) for line in lines)
+    told = [f"{fates[fate]} {fate.name if fates[fate] == 1 else fate.many}" for fate in FATES if fates[fate]]
+    return Words(_count(len(lines), "mail", "mails") + (f": {', '.join(told)}" if told else ""), style="bold")
 
 
 @dataclass
@@ -198,13 +368,13 @@ class Simulation:
     later: dict[int, list[Path]] = field(default_factory=dict)
 
     def play(self, days: int) -> None:
-        """Run all jobs several times a day, for so many days."""
+        """Run all jobs three times a day, for so many days."""
         daemon = Daemon(self.site)
         zone = ZoneInfo(self.site.rules.business.timezone)
         first = self.clock.at.astimezone(zone).date()
         for day in range(days + 1):
             self.postman.left += self.later.get(day, [])
-            for hour in (9, 11, 14, 17):
+            for hour in (9, 11, 15):
                 local = datetime.combine(first + timedelta(days=day), time(hour, 5), zone)
                 if local.astimezone(UTC) < self.clock.at:
                     continue
@@ -227,23 +397,28 @@ class Simulation:
             file.rename(outbox / "approved" / file.name)
 
 
-def simulate(folder: Path, days: int) -> int:
-    """Play so many days on the samples and print the time line of each customer. Returns 0."""
-    config = make_site(folder)
-    console = _console()
+def simulate(folder: Path, days: int, console: Console | None = None) -> int:
+    """Play so many days on the samples and print the time line of each customer. Returns 0.
+
+    Raises ConfigError when there is no day to play.
+    """
+    if days < 1:
+        raise ConfigError(f"--days: must be 1 or more, got {days}; for example --days 90")
+    console = console or _console()
     simulated = SimulatedClock(FIRST_DAY)
-    with only_instance(app.lock_path(config)), app.build(config, now=simulated) as site:
+    with fresh_site(folder, console) as config, app.build(config, now=simulated) as site:
         jobs.poll(site)
         simulated.at += timedelta(minutes=30)
         later: dict[int, list[Path]] = {}
         for file in sorted((SAMPLES / "later").glob("+*d-*.eml")):
             later.setdefault(int(file.name[1:].split("d-")[0]), []).append(file)
         simulation = Simulation(site, simulated, Postman(folder / "inbox", samples()), later)
-        with console.status(f"playing {days} days ..."):
+        with console.status(f"playing {_count(days, 'day', 'days')} ..."):
             simulation.play(days)
-        console.print(f"{days} days, beginning on {FIRST_DAY:%Y-%m-%d}; a rep approves every draft the next morning.\n")
-        for lines in _time_lines(site):
-            console.print(lines, highlight=False)
+        begun = f"{_count(days, 'day', 'days')}, beginning on {FIRST_DAY:%Y-%m-%d}"
+        console.print(f"{begun}; a rep approves every draft the next morning.\n", **AS_IT_IS)
+        for line in _time_lines(site):
+            console.print(line, **AS_IT_IS)
     return 0
 
 
@@ -266,11 +441,14 @@ _TOLD = {
 def _time_lines(site: Site) -> Iterator[str]:
     for person in site.store.people.all():
         yield f"{person.name or person.address} <{person.address}>: {person.state} ({person.cause})"
-        for event in site.store.events.of_address(person.address):
-            told = _TOLD.get(event.kind, event.kind)
-            if told:
-                yield f"    {event.at:%Y-%m-%d}  {told}{': ' + _touch(event.text) if event.text else ''}"
+        events = site.store.events.of_address(person.address)
+        yield from dict.fromkeys(told for told in map(_told, events) if told)  # what was said twice is told once
         yield ""
+
+
+def _told(event: Event) -> str | None:
+    told = _TOLD.get(event.kind, event.kind)
+    return told and f"    {event.at:%Y-%m-%d}  {told}{': ' + _touch(event.text) if event.text else ''}"
 
 
 def _touch(text: str) -> str:

@@ -3,13 +3,14 @@
 poll     mailbox -> stored mails                 collect  moved files -> approvals, rejections, corrections
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
-tidy     old data -> gone
+tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pipeline.core import flow
+from pipeline.core import flow, followups
 from pipeline.core.compose import whole_body
 from pipeline.core.records import (
     Address,
@@ -47,6 +48,7 @@ from pipeline.core.records import (
 from pipeline.edges.outbox import Found, shown
 from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable
 from pipeline.store import Correction, Store, StoredDraft
+from pipeline.store.past import mailbox
 
 log = logging.getLogger("winback")
 
@@ -139,6 +141,9 @@ class Outbox(Protocol):
     def discard(self, draft_key: str) -> None:
         """Take a superseded draft's file away."""
 
+    def erase(self, keys: Collection[str]) -> int:
+        """Take every file of these drafts and mails away."""
+
     def remove(self, folder: str, name: str) -> None:
         """Take one file away."""
 
@@ -147,6 +152,15 @@ class Outbox(Protocol):
 
     def clear_note(self, name: str) -> None:
         """Take the note away."""
+
+    def complain(self, problems: Mapping[str, str]) -> None:
+        """Leave a note on each of these files, and take the notes on all others away."""
+
+    def missing(self, draft_keys: Sequence[str]) -> list[str]:
+        """Tell which drafts have no file any more."""
+
+    def tidy(self, before: datetime) -> int:
+        """Take files away that ended before that moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +175,7 @@ class Site:
     rules: Rules
     caps: Caps
     start: str | date
+    poll_every: timedelta = timedelta(seconds=60)
     keep_raw: timedelta
     keep_history: timedelta
     inbox: Inbox
@@ -245,12 +260,14 @@ def _waiting(site: Site) -> Iterator[Raw]:
 def _decide(site: Site, messages: Sequence[Message]) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
     scores: dict[str, Scores] = {}
-    left: Sequence[Message] = messages
-    while left:
-        left = _decide_part(site, left, scores)
+    put_off = _decide_part(site, messages, scores)
+    while put_off:
+        _decide_part(site, [waiting[0] for waiting in put_off], scores)
+        put_off = [waiting[1:] for waiting in put_off if waiting[1:]]
 
 
-def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[Message]:
+def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[list[Message]]:
+    """Decide mails, and give those back, sender by sender, that must wait for an earlier one of their sender."""
     histories = site.store.past.of_messages(messages)
     looks = [flow.look(message, history, site.rules) for message, history in zip(messages, histories, strict=True)]
     _score(site, [message for message, look in zip(messages, looks, strict=True) if flow.matters(look)], scores)
@@ -259,7 +276,7 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
     answered: set[str] = set()
     put_off: dict[str, list[Message]] = {}
     for message, look, history in zip(messages, looks, histories, strict=True):
-        sender = message.sender.key if message.sender else message.key
+        sender = mailbox(message.sender.key) if message.sender else message.key
         if sender in put_off:
             put_off[sender].append(message)
             continue
@@ -276,7 +293,7 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
     site.store.plans.decided(plans, now)
     for plan in plans:
         _log(plan)
-    return [message for waiting in put_off.values() for message in waiting]
+    return list(put_off.values())
 
 
 def _score(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
@@ -331,6 +348,16 @@ def publish(site: Site) -> int:
     return changed + _publish_sent(site, now)
 
 
+def reissue(site: Site) -> int:
+    """Let waiting drafts whose file is nowhere in the outbox have one again. Returns how many; `publish` writes them."""
+    shown_once = [stored.draft.key for stored in site.store.drafts.waiting() if stored.file]
+    lost = site.outbox.missing(shown_once)
+    site.store.drafts.lost(lost)
+    if lost:
+        log.warning("%d drafts have no file any more and get a new one", len(lost))
+    return len(lost)
+
+
 def _business_time(site: Site) -> datetime:
     """Now, as the clock on the wall of the business shows it: its date stands in the names of files."""
     return site.now().astimezone(ZoneInfo(site.rules.business.timezone))
@@ -369,20 +396,28 @@ def _why_held(reason: str) -> str:
 def collect(site: Site) -> int:
     """Carry out what reps did with the files. Returns how many files were acted on."""
     acted = 0
+    problems: dict[str, str] = {}
     for found in site.outbox.scan(site.now()):
-        if found.problem:
-            _complain(site, found)
-            continue
-        acted += _collect_one(site, found)
+        try:
+            acted += _collect_one(site, found)
+        except _Left as left:
+            problems[f"{found.folder}/{found.name}"] = str(left)
+    site.outbox.complain(problems)
     return acted
 
 
+class _Left(Exception):
+    """A moved file that can't be acted on as it is: it stays where it lies, and a note says why."""
+
+
 def _collect_one(site: Site, found: Found) -> bool:
+    if found.problem:
+        raise _Left(_fresh_copy(site, found) or found.problem)
     if found.draft_key is None:
         return _correct_held(site, found)
     stored = site.store.drafts.get(found.draft_key)
     if stored is None:
-        return _complain(site, found, "its draft is not known here; it is left alone")
+        raise _Left(_fresh_copy(site, found) or "its draft is not known here; it is left alone")
     if found.folder == "approved":
         return _approve_file(site, stored, found)
     if found.folder == "rejected":
@@ -390,11 +425,22 @@ def _collect_one(site: Site, found: Found) -> bool:
     return _correct_file(site, stored, found)
 
 
+def _fresh_copy(site: Site, found: Found) -> str | None:
+    """What to tell of a file that lost its key but is named like a waiting draft, which then gets a file again; else None."""
+    if found.mail_key or not found.named or (found.draft_key and site.store.drafts.get(found.draft_key)):
+        return None
+    waiting = [stored.draft.key for stored in site.store.drafts.find(found.named) if stored.state == "waiting"]
+    if not waiting:
+        return None
+    site.store.drafts.lost(site.outbox.missing(waiting))
+    return "its last header line is missing or damaged; a fresh copy lies in review/: use that one and delete this"
+
+
 def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
     try:
         released = approve(site, stored, found.text, found.subject, by="outbox")
     except TextRefused as error:
-        return _complain(site, found, str(error))
+        raise _Left(str(error)) from error
     if not released and stored.state != "approved":
         site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=_business_time(site))
         return True
@@ -418,23 +464,26 @@ def _reject_file(site: Site, stored: StoredDraft, found: Found) -> bool:
 def _correct_file(site: Site, stored: StoredDraft, found: Found) -> bool:
     done = correct(site, stored.draft.case, found.folder, by="outbox")
     if not done:
-        return _complain(site, found, "its mail is not stored any more, so its reason can't be changed; move it back")
-    site.outbox.remove(found.folder, found.name)
+        raise _Left("its mail is not stored any more, so its reason can't be changed; move it back")
+    end = _END.get(site.store.drafts.send_state(stored.draft.key) or "")
+    if end:
+        # What became of the mail does not change with the reason: its file goes back to where it came from.
+        site.outbox.settle(found.name, found.folder, end, now=_business_time(site))
+    else:
+        site.outbox.remove(found.folder, found.name)
     return True
+
+
+_END = {"sent": "sent", "held": "held"}
 
 
 def _correct_held(site: Site, found: Found) -> bool:
     if found.mail_key is None or found.folder in ("approved", "rejected"):
         return False
     if not correct(site, found.mail_key, found.folder, by="outbox"):
-        return _complain(site, found, "its mail is not stored any more, so it can't be answered from here")
+        raise _Left("its mail is not stored any more, so it can't be answered from here")
     site.outbox.remove(found.folder, found.name)
     return True
-
-
-def _complain(site: Site, found: Found, problem: str | None = None) -> bool:
-    site.outbox.note(f"{found.folder} {found.name}", f"{found.folder}/{found.name}: {problem or found.problem}")
-    return False
 
 
 def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | None, *, by: str) -> bool:
@@ -534,7 +583,9 @@ def send(site: Site) -> int:
             "an older copy of the store was restored, and mails went out since that it does not know of: nothing is sent."
             " See what is queued (`winback status`, outbox/), then say `winback resume`"
         )
-    mails = site.store.sends.claim(SEND_BATCH, site.owner, site.caps, site.now())
+    now = site.now()
+    quiet = followups.allowed(now, site.rules) > now
+    mails = site.store.sends.claim(SEND_BATCH, site.owner, site.caps, now, quiet=quiet)
     if not mails:
         return 0
     sent = 0
@@ -561,15 +612,15 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
         receipt = session.deliver(mail, site.rules.business.sender.address, may_finish)
     except TryLater as error:
         store.later(mail, str(error), site.now())
-        log.warning("%s is tried again later: %s", mail.key, error)
+        log.warning("%s is tried again later: %s", mail.key, _masked(error))
         return False
     except Refused as error:
         store.refused(mail, str(error), site.now())
-        log.warning("%s was refused and is held: %s", mail.key, error)
+        log.warning("%s was refused and is held: %s", mail.key, _masked(error))
         return False
     except Uncertain as error:
         store.uncertain(mail, str(error), site.now())
-        log.error("%s may have been sent, nobody knows: %s", mail.key, error)
+        log.error("%s may have been sent, nobody knows: %s", mail.key, _masked(error))
         return False
     if receipt is None:
         store.release(mail, "stopped or overtaken before the final dot", site.now())
@@ -577,6 +628,14 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
     store.sent(mail, f"{receipt.code} {receipt.reply}", site.now())
     log.info("%s sent", mail.key)
     return True
+
+
+_ADDRESS = re.compile(r"[^\s<>\"'(]+@[^\s<>\"');,:]+")
+
+
+def _masked(error: Exception) -> str:
+    """A server's words for the log: customers' addresses are for the store alone."""
+    return _ADDRESS.sub("...@...", str(error))
 
 
 def _resolve(site: Site) -> None:
@@ -613,4 +672,4 @@ def remind(site: Site) -> int:
 def tidy(site: Site) -> int:
     """Take away what is older than privacy allows. Returns how many things went."""
     emptied, forgotten = site.store.overview.tidy(site.keep_raw, site.keep_history, site.now())
-    return emptied + forgotten
+    return emptied + forgotten + site.outbox.tidy(site.now() - site.keep_raw)

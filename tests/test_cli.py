@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -97,6 +98,30 @@ def test_init_leaves_a_folder_with_something_in_it_alone(tmp_path: Path):
     result = CliRunner().invoke(cli, ["init", str(tmp_path)])
     assert isinstance(result.exception, WinbackError)
     assert [file.name for file in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_init_where_no_folder_can_be_is_a_clear_error(tmp_path: Path, place: str):
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(cli, ["init", str(tmp_path / place)])
+    assert isinstance(result.exception, WinbackError)
+    assert "name a new folder where you may write" in str(result.exception)
+
+
+@pytest.mark.parametrize("verb", ["once", "run", "stop"])
+def test_a_store_in_a_folder_that_is_a_file_is_one_clear_sentence(tmp_path: Path, verb: str):
+    shop = Shop(tmp_path)
+    (tmp_path / "state").touch()
+    result = shop.types(verb)
+    assert isinstance(result.exception, WinbackError)
+    assert str(tmp_path / "state") in str(result.exception)
+
+
+def test_stop_with_a_broken_configuration_says_which_file_stops_winback(shop: Shop):
+    shop.config.write_text("nonsense: 1\n")
+    error = shop.types("stop").exception
+    assert isinstance(error, ConfigError)
+    assert f"sending is NOT stopped. Make the file {shop.folder / 'state' / 'STOP'} by hand" in str(error)
 
 
 def test_a_wrong_configuration_is_exit_code_2_with_every_mistake(tmp_path: Path):
@@ -204,6 +229,23 @@ def test_contacts_are_listed_shown_exported_suppressed_and_erased(drafted: Shop)
     assert [file.name for file in left if b"Maria" in file.read_bytes()] == []
 
 
+def test_erase_takes_the_files_of_held_mails_and_says_what_it_does_not_touch(shop: Shop):
+    shop.arrives(mail(CANCEL, headers="X-Spam-Flag: YES\n"))
+    shop.says("once")
+    shop.says("once")
+    assert len(list((shop.folder / "outbox" / "held").iterdir())) == 1
+    said = shop.says("contacts", "erase", "maria@example.org")
+    assert "1 files are gone" in said
+    assert "in your mailbox" in said
+    assert str(shop.folder / "sent-mail") in said
+    assert list((shop.folder / "outbox" / "held").iterdir()) == []
+
+
+def test_only_an_address_can_be_suppressed(shop: Shop):
+    result = shop.types("contacts", "suppress", "not an address")
+    assert "expected one such as maria@example.org" in str(result.exception)
+
+
 def test_somebody_unknown_is_a_clear_error(shop: Shop):
     assert "not known here" in str(shop.types("contacts", "show", "nobody@example.org").exception)
 
@@ -272,6 +314,18 @@ def test_check_names_a_broken_text(shop: Shop, tmp_path: Path):
     result = shop.types("check")
     assert result.exit_code == 1
     assert "en/price.txt" in result.output
+
+
+def test_check_names_an_answer_that_is_missing(shop: Shop, tmp_path: Path):
+    texts = tmp_path / "texts"
+    shutil.copytree(ROOT / "templates", texts)
+    (texts / "en" / "price.txt").unlink()
+    (texts / "es" / "sensitive_grief.txt").unlink()
+    shop.config.write_text(re.sub(r"folder: \S+templates", f"folder: {texts}", shop.config.read_text()))
+    result = shop.types("check")
+    assert result.exit_code == 1
+    assert "add en/price.txt" in result.output
+    assert "add es/sensitive_grief.txt" in result.output
 
 
 def test_a_missing_text_is_a_configuration_error(shop: Shop):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,30 @@ def test_the_alarm_is_over_when_the_job_works_again(world: World):
     assert (alarms(world), notes(world)) == ([], [])
 
 
+def test_an_alarm_of_an_earlier_process_is_over_when_the_job_works(world: World):
+    Daemon(world.site).attempt("poll", failing(NeedsHuman("wrong password")))
+    Daemon(world.site).attempt("poll", lambda site: 7)
+    assert (alarms(world), notes(world)) == ([], [])
+
+
+def test_an_alarm_outlasts_a_reload_until_the_job_works_again(world: World):
+    one = Daemon(world.site, reload=lambda site: site)
+    one.attempt("poll", failing(NeedsHuman("wrong password")))
+    one._reload()
+    assert len(alarms(world)) == 1
+    assert one.attempt("poll", lambda site: 7) == 7
+    assert (alarms(world), notes(world)) == ([], [])
+
+
+def test_the_reps_are_told_even_when_the_store_takes_no_alarm(world: World, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> bool:
+        raise StoreBroken("disk is full")
+
+    monkeypatch.setattr(world.site.store.control, "raise_alarm", broken)
+    assert Daemon(world.site).attempt("work", failing(StoreBroken("disk is full"))) == -1
+    assert notes(world) == ["work: disk is full\n"]
+
+
 def test_once_takes_a_mail_the_whole_way(world: World):
     world.inbox.arrive(mail("Please cancel my membership, it is too expensive."))
     done = Daemon(world.site).once()
@@ -122,6 +147,12 @@ def test_a_start_after_a_crash_releases_what_was_claimed(world: World):
 def test_a_second_instance_is_turned_away(tmp_path: Path):
     with FileLock(tmp_path / "lock"), pytest.raises(AnotherInstance, match="another winback works"):
         only_instance(tmp_path / "lock").__enter__()
+
+
+def test_a_store_whose_folder_is_a_file_is_one_clear_sentence(tmp_path: Path):
+    (tmp_path / "state").touch()
+    with pytest.raises(StoreBroken, match="state/lock: the store can't be locked"):
+        only_instance(tmp_path / "state" / "lock").__enter__()
 
 
 def test_after_the_first_one_ends_the_next_may_start(tmp_path: Path):
@@ -198,6 +229,27 @@ def reloaded(world: World, reload: Callable[[Site], Site]) -> Daemon:
 def test_sighup_takes_the_new_configuration(world: World):
     one = reloaded(world, lambda site: replace(site, owner="new"))
     assert one.site.owner == "new"
+
+
+def test_sighup_takes_the_new_pace_of_polling(world: World, monkeypatch: pytest.MonkeyPatch):
+    polled: list[str] = []
+    monkeypatch.setattr(daemon, "JOBS", (("poll", 60, lambda site: polled.append(site.owner) or 0),))
+    one = Daemon(world.site, reload=lambda site: replace(site, owner="new", poll_every=timedelta(seconds=1)))
+    asked = []
+
+    def polled_anew() -> bool:
+        if polled and not asked:
+            asked.append(os.kill(os.getpid(), signal.SIGHUP))
+        return "new" in polled
+
+    Running(one).until(polled_anew, signal.SIGTERM)
+    assert "new" in polled
+
+
+def test_a_restart_with_a_good_configuration_takes_the_note_on_the_wrong_one_away(world: World):
+    world.site.outbox.note("config", "The new configuration is not used")
+    Running(Daemon(world.site)).until(lambda: world.site.store.control.heartbeat() is not None, signal.SIGTERM)
+    assert notes(world) == []
 
 
 def test_a_wrong_new_configuration_is_refused_and_the_old_one_stays(world: World):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fakes import FOLDER, MONDAY, World, mail, make_world
 
 from pipeline import jobs
 from pipeline.core.records import ContactState
 from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreadable
+from pipeline.store import schema
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
 
@@ -475,3 +478,92 @@ def test_a_bounce_of_a_touch_ends_the_follow_ups(world: World):
     round_(world)
     assert {cause for _, cause in steps(world)} == {"bounce"}
     assert state(world) is ContactState.SUPPRESSED
+
+
+def test_the_note_on_a_file_goes_when_the_file_is_gone(careful: World):
+    strange = careful.outbox / "approved" / "shopping.txt"
+    strange.write_text("milk")
+    careful.clock.forward(days=1)
+    jobs.collect(careful.site)
+    assert len(list(careful.outbox.glob("NOTE*"))) == 1
+    strange.unlink()
+    jobs.collect(careful.site)
+    assert list(careful.outbox.glob("NOTE*")) == []
+
+
+def test_a_draft_whose_file_vanished_gets_it_again(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (file,) = careful.files("review")
+    before = file.read_bytes()
+    file.unlink()
+    assert jobs.reissue(careful.site) == 1
+    round_(careful)
+    assert [again.read_bytes() for again in careful.files("review")] == [before]
+    assert jobs.reissue(careful.site) == 0
+
+
+def test_a_draft_that_a_rep_moved_is_not_lost(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "approved")
+    assert jobs.reissue(careful.site) == 0
+
+
+@pytest.mark.parametrize("mangled", [b"", b"X-Winback-Draft: ?\n", b"X-Winback-Draft: 0123456789abcdef\n"])
+def test_a_draft_whose_key_line_is_mangled_comes_back_and_is_not_sent(careful: World, mangled: bytes):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (file,) = careful.files("review")
+    file.write_bytes(re.sub(rb"X-Winback-Draft: .*\n", mangled, file.read_bytes()))
+    careful.move(file, "approved")
+    round_(careful)
+    assert careful.delivery.delivered_mails == []
+    (note,) = careful.outbox.glob("NOTE*")
+    assert "its last header line is missing or damaged; a fresh copy lies in review/" in note.read_text(encoding="utf-8")
+    round_(careful)
+    assert len(careful.files("review")) == 1
+
+
+def test_a_sent_mail_that_is_moved_to_another_reason_stays_among_the_sent(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    (file,) = world.files("sent")
+    world.move(file, "timing")
+    round_(world)
+    assert (world.files("sent"), world.files("timing")) == ([file], [])
+    (line,) = world.site.store.overview.lines()
+    assert line.reason == "timing"
+
+
+@pytest.mark.parametrize(
+    ("place", "trouble"),
+    [("before_dot", Refused), ("before_dot", TryLater), ("after_dot", Uncertain)],
+)
+def test_a_reply_of_the_server_puts_no_address_into_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, place: str, trouble: type[Exception]
+):
+    setattr(world.delivery, place, [trouble("550 5.1.1 <maria@example.org>: User unknown")])
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    assert "550 5.1.1 <...@...>: User unknown" in caplog.text
+    assert "maria@" not in caplog.text
+    (line,) = world.site.store.overview.lines()
+    assert "maria@example.org" in (send_cause(world, line.draft) or "")
+
+
+def send_cause(world: World, draft_key: str | None) -> str | None:
+    query = sa.select(schema.send.c.cause).where(schema.send.c.draft == draft_key)
+    with world.site.store.database.reading() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def test_files_of_ended_matters_go_when_the_mails_do(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    assert len(world.files("sent")) == 1
+    jobs.tidy(world.site)
+    assert len(world.files("sent")) == 1
+    world.clock.forward(days=181)
+    jobs.tidy(world.site)
+    assert world.files("sent") == []

@@ -51,7 +51,6 @@ class Cancellation:
 class Figures:
     """What a cancellation comes to: money to charge, to give back and to keep as credit, and what becomes of sessions.
 
-    With `new_date`, another date without any loss is offered first, and the figures are for a customer who wants none.
     `forfeited` sessions of a package are used up; `extended` ones become `extra` longer each. None: it can't be said.
     """
 
@@ -61,7 +60,6 @@ class Figures:
     forfeited: int | None = 0
     extended: int | None = 0
     extra: timedelta | None = _NONE
-    new_date: bool | None = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +67,13 @@ class Advice(Figures):
     """What the policy says of one cancellation, for a rep: no part of it goes to a customer by itself.
 
     A figure holds whatever the unknown facts turn out to be; otherwise it is None, and `unknown` names the facts it hangs on.
-    Amounts are in `currency`, rounded half up to its minor unit. `section` is the part of the policy that says so,
-    `next_section` the one that counts the next time. `lines` tell it step by step with the arithmetic.
+    Amounts are in `currency`, rounded half up to its minor unit. `new_date`: the cause is known as an exception, so another
+    date without any loss is offered first, and the figures are for a customer who wants none. `section` is the part of the
+    policy that says so, `next_section` the one that counts the next time. `lines` tell it step by step with the arithmetic.
     """
 
     currency: str
+    new_date: bool
     section: str
     next_section: str | None
     unknown: tuple[str, ...]
@@ -142,6 +142,7 @@ def advise(policy: Policy, booking: Booking, cancellation: Cancellation) -> Advi
     return Advice(
         **_agreed([outcome.figures for outcome in outcomes.values()], policy.currency),
         currency=policy.currency,
+        new_date=policy.new_date and base.section == "exceptions",
         section=base.section,
         next_section=base.next_section,
         unknown=unknown,
@@ -283,7 +284,7 @@ def _rest(policy: Policy, booking: Booking, bill: _Bill) -> _Outcome:
     if refund:
         lines.append(_line("give_back_rest", paid=paid, kept=kept, refund=refund))
     return _Outcome(
-        figures=Figures(refund=refund, credit=credit, new_date=policy.new_date),
+        figures=Figures(refund=refund, credit=credit),
         section="exceptions",
         bill=bill,
         needs=bill.needs | _missing(paid=paid) if kept is None else frozenset(),

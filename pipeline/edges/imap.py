@@ -29,6 +29,7 @@ from pipeline.errors import ConfigError, NeedsHuman, TryLater
 
 log = logging.getLogger("winback.imap")
 
+_SCHEMES = {"tls": "imaps", "starttls": "imap+starttls"}
 KEYWORD = b"$Winback"
 BATCH_MAILS = 200
 BATCH_BYTES = 16 << 20
@@ -92,6 +93,8 @@ class ImapInbox:
             raise ConfigError(f"{host}: the user and the folder must not hold control characters: {user!r}, {folder!r}")
         self._mailbox = "INBOX" if folder.upper() == "INBOX" else folder
         self.folder = f"imap://{user}@{host.lower()}:{port}/{self._mailbox}"
+        # Where the folder is, for people; the name above is an identity, and the same however the connection is made.
+        self._where = self.folder.replace("imap", _SCHEMES.get(security, "imap"), 1)
         self._host, self._port, self._user, self._password = host, port, user, password
         self._security, self._context = security, ssl_context or _verifying()
         self._timeout = SocketTimeout(connect=connect_timeout, read=read_timeout)
@@ -192,7 +195,7 @@ class ImapInbox:
         again = self._fetch(client, [uid], items, b"BODY[]").get(uid, before)
         first, second = len(before[b"BODY[]"]), len(again[b"BODY[]"])
         if second not in (first, size):
-            raise TryLater(f"{self.folder}: the mail with UID {uid} came with {first} bytes, then with {second}: it is cut off")
+            raise TryLater(f"{self._where}: the mail with UID {uid} came with {first} bytes, then with {second}: it is cut off")
         return again
 
     def _raw(self, uid: int, answer: Mapping[bytes, Any], key: bytes, cursor: Cursor, *, whole: bool) -> Raw:
@@ -216,7 +219,7 @@ class ImapInbox:
             for uid in client.search(["UID", ",".join(map(str, lacking))]):
                 got[uid] = client.fetch([uid], items).get(uid, {})
                 if not _has(got[uid], key):
-                    raise TryLater(f"{self.folder}: the server lists the mail with UID {uid} but does not hand it out")
+                    raise TryLater(f"{self._where}: the server lists the mail with UID {uid} but does not hand it out")
         return {uid: answer for uid, answer in got.items() if _has(answer, key)}
 
     def wait(self, seconds: float, wake: int | None = None) -> bool:
@@ -296,7 +299,7 @@ class ImapInbox:
             self._examine(client)
             announces = self._wants_idle and client.has_capability("IDLE")
             news = "the server announces new ones at once" if announces else "new ones are seen at the next poll"
-            return f"{self.folder}: logged in, mails in the folder: {self._state.mails}, {news}"
+            return f"{self._where}: logged in, mails in the folder: {self._state.mails}, {news}"
 
     def close(self) -> None:
         """Log out, as far as the server still listens. The next call connects again."""
@@ -313,7 +316,7 @@ class ImapInbox:
         with self._talk("fetching mail") as client:
             if self._state.epoch != cursor.epoch:
                 raise TryLater(
-                    f"{self.folder}: the folder has the UIDVALIDITY {self._state.epoch} now, not {cursor.epoch}: begin again"
+                    f"{self._where}: the folder has the UIDVALIDITY {self._state.epoch} now, not {cursor.epoch}: begin again"
                 )
             yield client
 
@@ -328,8 +331,9 @@ class ImapInbox:
                 self._stop_idle(self._client)
             yield self._client
         except _BROKEN as error:
+            advice = "" if self._client else ": look at host and port in inbox.url, and at the network"
             self._drop()
-            raise TryLater(f"{self.folder}: {doing} failed: {_words(error)}") from error
+            raise TryLater(f"{self._where}: {doing} failed: {_words(error)}{advice}") from error
         except BaseException:
             self._drop()
             raise
@@ -348,18 +352,18 @@ class ImapInbox:
                 client.starttls(self._context)
         except ssl.SSLCertVerificationError as error:
             raise NeedsHuman(
-                f"{self.folder}: the certificate of {self._host}:{self._port} is refused ({error.verify_message}):"
+                f"{self._where}: the certificate of {self._host}:{self._port} is refused ({error.verify_message}):"
                 " correct the host in inbox.url, or have the provider renew it"
             ) from error
         except ssl.SSLError as error:
             if not _NO_TLS.search(str(error.reason)):
                 raise
             raise NeedsHuman(
-                f"{self.folder}: {self._host}:{self._port} speaks no TLS that is safe ({error.reason}): correct inbox.url"
+                f"{self._where}: {self._host}:{self._port} speaks no TLS that is safe ({error.reason}): correct inbox.url"
             ) from error
         except CapabilityError as error:
             raise NeedsHuman(
-                f"{self.folder}: {self._host}:{self._port} offers no STARTTLS, and no password goes out unencrypted:"
+                f"{self._where}: {self._host}:{self._port} offers no STARTTLS, and no password goes out unencrypted:"
                 " use imaps://, or ask the provider"
             ) from error
         self._login(client)
@@ -370,7 +374,7 @@ class ImapInbox:
         plain = client.has_capability("AUTH=PLAIN")
         if _CONTROL.search(password) or not (plain or (self._user + password).isascii()):
             raise NeedsHuman(
-                f"{self.folder}: the password of {self._user} holds a character that can't be sent to {self._host}"
+                f"{self._where}: the password of {self._user} holds a character that can't be sent to {self._host}"
                 " (a line break, perhaps): correct inbox.password"
             )
         try:
@@ -380,7 +384,7 @@ class ImapInbox:
             if isinstance(error.__context__, IMAPClientAbortError) or _PASSING.search(str(error)):
                 raise
             raise NeedsHuman(
-                f"{self.folder}: the login of {self._user} at {self._host}:{self._port} is refused ({_words(error)}):"
+                f"{self._where}: the login of {self._user} at {self._host}:{self._port} is refused ({_words(error)}):"
                 " correct the user in inbox.url or inbox.password; many providers want a password made for this program"
             ) from error
 
@@ -394,7 +398,7 @@ class ImapInbox:
             if _PASSING.search(str(error)):
                 raise
             raise NeedsHuman(
-                f"{self.folder}: {self._user} can't open the folder {self._mailbox!r} at {self._host} ({_words(error)}):"
+                f"{self._where}: {self._user} can't open the folder {self._mailbox!r} at {self._host} ({_words(error)}):"
                 " create it there, or correct it in inbox.url"
             ) from error
         next_uid = said.get(b"UIDNEXT") or max(client.search(["UID", "*"]), default=0) + 1

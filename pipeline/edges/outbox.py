@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import email
 import errno
+import math
 import os
 import re
 import stat
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.errors import HeaderParseError, MissingHeaderBodySeparatorDefect
 from email.header import decode_header
@@ -53,7 +54,7 @@ class Found:
 
     `draft_key` is set for a draft, `mail_key` for a customer's mail from held/. `text` is all that stands below the headers of
     a draft, with `\\n` line ends, NFC, without spaces at line ends. `problem` says why the file can't be used as it is, and
-    what to do; it stays where it lies.
+    what to do; it stays where it lies. `named` is the beginning of a key that its name ends with: a hint, no identity.
     """
 
     draft_key: str | None
@@ -63,6 +64,7 @@ class Found:
     text: str = ""
     mail_key: str | None = None
     problem: str | None = None
+    named: str | None = None
 
 
 def shown(draft: Draft) -> str:
@@ -107,7 +109,7 @@ class Outbox:
         for name in MOVED:
             with self._opened(name) as folder:
                 found += [_look(folder, name, entry, now) for entry in _entries(folder) if not _LEFTOVER.search(entry)]
-        return [each for each in found if each is not None]
+        return [replace(each, named=_named_like(each.name)) for each in found if each is not None]
 
     def settle(self, name: str, from_folder: str, to_folder: str, *, cause: str | None = None, now: datetime) -> str:
         """Move a file to where it ends, with the cause in a header, and give its new name: no file there is overwritten.
@@ -159,21 +161,54 @@ class Outbox:
             found = _named(folder, key)
             return found or _put(folder, names, head + (mail.lstrip(b"\n") or f"\n{_value(cause)}\n".encode()))
 
-    def find(self, draft_key: str) -> tuple[str, str] | None:
-        """The folder and the name of a draft's file, or None. By its name if nobody changed that, else by what is inside."""
-        for look in (_named, _holding):
-            for name in FOLDERS:
-                with self._opened(name) as folder:
-                    found = look(folder, draft_key)
-                if found:
-                    return name, found
-        return None
-
     def discard(self, draft_key: str) -> None:
         """Take every file of a draft out of review/."""
         with self._opened(REVIEW) as folder:
             while found := _holding(folder, draft_key):
                 _remove(folder, found)
+
+    def missing(self, draft_keys: Sequence[str]) -> list[str]:
+        """Which of these drafts have no file: neither one of their name in any folder, nor any where reps work."""
+        left = set(draft_keys)
+        for name in FOLDERS if left else ():
+            with self._opened(name) as folder:
+                left -= _by_key(folder, sorted(left)).keys()
+        for name in (REVIEW, *MOVED) if left else ():
+            with self._opened(name) as folder:
+                for entry in _entries(folder):
+                    if not _LEFTOVER.search(entry):
+                        left -= _keys(_read(folder, entry, _HEAD) or b"").keys()
+        return [key for key in draft_keys if key in left]
+
+    def erase(self, keys: Collection[str]) -> int:
+        """Take every file of these drafts and mails away, whatever folder it lies in, and the notes on it. Returns how many.
+
+        A file that says of itself what it is is believed; one that does not is taken for what its name says.
+        """
+        gone = 0
+        for name in FOLDERS:
+            with self._opened(name) as folder:
+                ours = [entry for entry in _entries(folder) if _concerns(folder, entry, keys)]
+                for entry in ours:
+                    _remove(folder, entry)
+            for entry in ours:
+                self.clear_note(f"{name} {entry}")
+            gone += len(ours)
+        return gone
+
+    def tidy(self, before: datetime) -> int:
+        """Take away what lies in rejected/, sent/ and held/ and was last changed before that moment. Returns how many files.
+
+        Only files of winback go: what else a person keeps there is theirs.
+        """
+        gone = 0
+        for name in ("rejected", *ENDED):
+            with self._opened(name) as folder:
+                for entry in _entries(folder):
+                    if _changed(folder, entry) < before.timestamp() and _keys(_read(folder, entry, _HEAD) or b""):
+                        _remove(folder, entry)
+                        gone += 1
+        return gone
 
     def remove(self, folder: str, name: str) -> None:
         """Take one file away. One that is gone already is no error."""
@@ -191,6 +226,16 @@ class Outbox:
         """Take a note away."""
         with _directory(self._folder) as folder:
             _remove(folder, _note_file(name))
+
+    def complain(self, problems: Mapping[str, str]) -> None:
+        """Leave a note on each of these files (`folder/name`, and what is wrong), and take the notes on all others away."""
+        for place, problem in problems.items():
+            self.note(place.replace("/", " ", 1), f"{place}: {problem}")
+        kept = {_note_file(place.replace("/", " ", 1)) for place in problems}
+        with _directory(self._folder) as folder:
+            for entry in _entries(folder):
+                if entry not in kept and _is_on_a_file(folder, entry):
+                    _remove(folder, entry)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[int]:
@@ -334,6 +379,30 @@ def _named(folder: int, key: str) -> str | None:
     return None
 
 
+def _named_like(name: str) -> str | None:
+    """The beginning of the key that a file's name ends with."""
+    end = _NAME_END.search(name)
+    return end[1] if end else None
+
+
+def _concerns(folder: int, name: str, keys: Collection[str]) -> bool:
+    """Whether a file is one of these keys, by what is inside or else by its name."""
+    data = _read(folder, name, _HEAD)
+    inside = _keys(data) if data is not None else {}
+    named = _named_like(name)
+    if inside or data is None or named is None:
+        return not inside.keys().isdisjoint(keys)
+    return any(key.startswith(named) for key in keys)
+
+
+def _changed(folder: int, name: str) -> float:
+    """When a file was last changed, in seconds since 1970; never, if it is gone."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return math.inf
+
+
 def _by_key(folder: int, keys: Sequence[str]) -> dict[str, str]:
     """The files of these keys, found in one look at the folder."""
     wanted: dict[str, list[str]] = {}
@@ -381,6 +450,12 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _note_file(name: str) -> str:
     return f"NOTE - {_safe(name, 100)}.txt"
+
+
+def _is_on_a_file(folder: int, name: str) -> bool:
+    """Whether this is a note of ours on a moved file. A person's own note may have the same name, but not begin like one."""
+    where = next((where for where in MOVED if name.startswith(f"NOTE - {where} ")), None)
+    return where is not None and (_read(folder, name, _HEAD) or b"").startswith(f"{where}/".encode())
 
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
@@ -517,7 +592,10 @@ def _content(data: bytes) -> tuple[str, str, str | None]:
 
 
 def _lines(data: bytes) -> bytes:
-    return re.sub(rb"\r*\n|\r", b"\n", data)
+    """The data with `\\n` line ends."""
+    # A run of CRs is taken in one piece: a search that tries each of them stands still on a mail that is nothing else.
+    plain = data.replace(b"\r\n", b"\n")
+    return re.sub(rb"\r+\n?", lambda end: b"\n" if end[0].endswith(b"\n") else b"\n" * len(end[0]), plain)
 
 
 def _unwrapped(data: bytes) -> bytes:

@@ -79,6 +79,13 @@ class Drafts:
         with self._database.writing() as connection:
             connection.execute(_PUBLISHED, [{"of": key, "lies_as": name} for key, name in files])
 
+    def lost(self, keys: Sequence[str]) -> None:
+        """The files of these drafts are gone: those that still wait are to be published again."""
+        if keys:
+            with self._database.writing() as connection:
+                which = sa.and_(draft.c.key.in_(keys), draft.c.state == "waiting")
+                connection.execute(draft.update().where(which).values(file=None))
+
     def to_withdraw(self, limit: int = 200) -> list[StoredDraft]:
         """Settled drafts whose file may still lie in the review folder: superseded ones, and those that a rep copied."""
         which = sa.and_(draft.c.state != "waiting", draft.c.file.is_not(None), ~draft.c.gone)
@@ -170,12 +177,11 @@ class Drafts:
         with self._database.writing() as connection:
             connection.execute(message.update().where(message.c.key.in_(keys)).values(shown=True))
 
-    def send_of(self, key: str) -> tuple[str, str, str | None] | None:
-        """The newest send of a draft as (key, state, cause), or None."""
-        query = sa.select(send.c.key, send.c.state, send.c.cause).where(send.c.draft == key).order_by(send.c.queued.desc())
+    def send_state(self, key: str) -> str | None:
+        """The state of a draft's newest send, or None when it has none."""
+        query = sa.select(send.c.state).where(send.c.draft == key).order_by(send.c.queued.desc())
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
-        return (row.key, row.state, row.cause) if row else None
+            return connection.execute(query.limit(1)).scalar()
 
     def _read(self, query: sa.Select[Any]) -> list[StoredDraft]:
         with self._database.reading() as connection:

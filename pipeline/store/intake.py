@@ -15,7 +15,7 @@ from pipeline.core.records import Batch, Beginning, Cursor, Place, Raw
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
-from pipeline.store.schema import cursor, message
+from pipeline.store.schema import cursor, decision, message
 
 ATTEMPTS = 3
 _TRACE = re.compile(
@@ -161,15 +161,16 @@ class Intake:
         return held
 
     def retry(self, key: str, now: datetime) -> bool:
-        """Read a held mail again. Returns False when there is no such held mail with its text."""
+        """Read a held mail again, one that failed or whose answer had a broken text. False when there is no such mail."""
         with self._database.writing() as connection:
             done = connection.execute(
                 message.update()
                 .where(message.c.key == key, message.c.state == "held", message.c.raw.is_not(None))
-                .where(message.c.reason.in_(("poison", "unreadable")))
+                .where(message.c.reason.in_(("poison", "unreadable", "text_refused")))
                 .values(state="received", reason=None, attempts=0, shown=False)
             )
             if done.rowcount:
+                connection.execute(decision.delete().where(decision.c.message == key))
                 record(connection, self._keys, now, "retried", message=key)
         return bool(done.rowcount)
 

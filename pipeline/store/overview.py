@@ -130,13 +130,13 @@ class Overview:
     def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
         """Empty raw mails that are older than `keep_raw` and forget ended matters older than `keep_history`.
 
-        Returns how many raw mails were emptied and how many cases forgotten. Open cases and waiting mails stay.
+        Returns how many raw mails were emptied and how many cases forgotten. Open cases stay, and mails that nobody has read.
         """
         with self._database.writing() as connection:
             emptied = connection.execute(
                 message.update()
                 .where(message.c.raw.is_not(None), message.c.taken < now - keep_raw)
-                .where(message.c.state.in_(("decided", "ignored")))
+                .where(message.c.state != "received")
                 .values(raw=None)
             ).rowcount
             forgotten = _forget(connection, now - keep_history)

@@ -90,21 +90,24 @@ class Past:
         }
 
     def _automatic(self, connection: sa.Connection, addresses: Sequence[str]) -> dict[str, Any]:
+        """When the mailbox of each address had its last automatic mail, or has one waiting, under whatever `+detail`."""
+        mailboxes = {address: mailbox(address) for address in addresses}
         counted = dict(
             connection.execute(
                 sa.select(cap_event.c.address, sa.func.max(cap_event.c.at))
-                .where(cap_event.c.address.in_(addresses), cap_event.c.automatic)
+                .where(cap_event.c.address.in_(set(mailboxes.values())), cap_event.c.automatic)
                 .group_by(cap_event.c.address)
             ).all()
         )
+        domains = {address.rpartition("@")[2] for address in addresses}
         waiting = connection.execute(
             sa.select(send.c.address, sa.func.max(send.c.queued))
-            .where(send.c.address.in_(addresses), send.c.automatic, send.c.state.in_(("queued", "sending")))
+            .where(send.c.domain.in_(domains), send.c.automatic, send.c.state.in_(("queued", "sending")))
             .group_by(send.c.address)
         )
         for address, at in waiting:
-            counted[address] = max(at, counted.get(address) or at)
-        return counted
+            counted[mailbox(address)] = max(at, counted.get(mailbox(address)) or at)
+        return {address: counted[own] for address, own in mailboxes.items() if own in counted}
 
     def _ours(self, connection: sa.Connection, messages: Sequence[Message]) -> dict[str, Row]:
         ids = {name for message in messages for name in (*message.thread, message.returned_id) if name}
@@ -118,6 +121,12 @@ class Past:
             )
             found.update({row.message_id: row for row in rows})
         return found
+
+
+def mailbox(address: str) -> str:
+    """The address without its `+detail` (RFC 5233): under any number of names of that kind it is one mailbox."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def read_case(row: Row) -> Case:

@@ -104,12 +104,6 @@ class People:
                 for table, which in wanted
             }
 
-    def files_of(self, address: str) -> list[str]:
-        """The names of this person's draft files in the outbox folder."""
-        query = sa.select(draft.c.file).where(draft.c.address == address.lower(), draft.c.file.is_not(None))
-        with self._database.reading() as connection:
-            return list(connection.execute(query).scalars())
-
     def keys_of(self, address: str) -> list[str]:
         """The keys of this person's drafts and mails: what their files in the outbox carry."""
         drafts = sa.select(draft.c.key).where(draft.c.address == address.lower())

@@ -23,6 +23,7 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.journal import Journal
 from pipeline.store.keys import Keys
+from pipeline.store.past import mailbox
 from pipeline.store.plans import OPT_OUT, settle_contact, stop_follow_ups
 from pipeline.store.schema import attempt, cap_event, case, contact, control, draft, send, step, suppression
 
@@ -58,17 +59,19 @@ class Sends:
         self._keys = keys
         self._journal = journal
 
-    def claim(self, limit: int, owner: str, caps: Caps, now: datetime) -> list[Send]:
-        """Claim up to `limit` due mails within the caps; the suppressed are cancelled, nothing is claimed while stopped."""
+    def claim(self, limit: int, owner: str, caps: Caps, now: datetime, *, quiet: bool = False) -> list[Send]:
+        """Claim up to `limit` due mails within the caps; the suppressed are cancelled, nothing is claimed while stopped.
+
+        `quiet`: it is no time for touches that no person released; a cap or a slow server may have kept them until now.
+        """
+        due = sa.and_(send.c.state == "queued", send.c.not_before <= now)
+        if quiet:
+            touches = sa.select(draft.c.key).where(draft.c.kind == Kind.FOLLOW_UP)
+            due = sa.and_(due, sa.not_(sa.and_(send.c.automatic, send.c.draft.in_(touches))))
         with self._database.writing() as connection:
             if _stopped(connection):
                 return []
-            rows = connection.execute(
-                sa.select(send)
-                .where(send.c.state == "queued", send.c.not_before <= now)
-                .order_by(send.c.not_before, send.c.key)
-                .limit(limit)
-            ).all()
+            rows = connection.execute(sa.select(send).where(due).order_by(send.c.not_before, send.c.key).limit(limit)).all()
             claimed = (self._claim_one(connection, row, owner, caps, now) for row in rows)
             return [one for one in claimed if one]
 
@@ -440,14 +443,14 @@ def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> 
 
 
 def _count(connection: sa.Connection, row: Row, now: datetime) -> None:
-    counted = {"address": row.address, "domain": row.domain, "automatic": row.automatic, "at": now}
+    counted = {"address": mailbox(row.address), "domain": row.domain, "automatic": row.automatic, "at": now}
     connection.execute(
         insert(cap_event).values(send=row.key, **counted).on_conflict_do_update(index_elements=["send"], set_=counted)
     )
 
 
 def _same_address(row: Row) -> sa.ColumnElement[bool]:
-    return sa.and_(cap_event.c.address == row.address, cap_event.c.automatic, cap_event.c.send != row.key)
+    return sa.and_(cap_event.c.address == mailbox(row.address), cap_event.c.automatic, cap_event.c.send != row.key)
 
 
 def _oldest(connection: sa.Connection, since: datetime, most: int, which: sa.ColumnElement[bool]) -> datetime | None:

@@ -103,6 +103,7 @@ def test_figures_are_month_first_in_the_us_and_day_first_elsewhere(text: str, co
         "it costs 12.50",
         "a las 5",
         "por la mañana",
+        "Dear Ms Reyes",
         "on the second floor",
     ],
 )

@@ -206,6 +206,13 @@ def test_something_unforeseeable_brings_a_new_date_or_part_of_the_money_as_credi
     assert "First offer a new date; the 1,000.00 EUR already paid counts in full." in told(advice)
 
 
+def test_a_new_date_is_offered_even_where_no_amount_is_known():
+    unpriced = Booking(start=NOW + HOUR, package="")
+    assert advise(CATERER, unpriced, Cancellation(at=NOW, cause="bereavement")).new_date is True
+    assert advise(CATERER, unpriced, Cancellation(at=NOW, cause=None)).new_date is False
+    assert advise(CATERER, unpriced, Cancellation(at=NOW, cause="work")).new_date is False
+
+
 def test_an_exception_gives_back_what_the_rule_would_have_given_back():
     advice = advised(CATERER, before=10 * DAY, price="1000", paid="800", cause="bereavement")
     assert money(advice) == ("0.00", "300.00", "250.00")
@@ -271,7 +278,7 @@ def test_with_nothing_known_every_question_is_asked_and_no_figure_given():
     advice = advise(replace(SALON, costs=Costs.COVERED), Booking(), Cancellation())
     assert advice.unknown == ("start", "at", "price", "paid", "spent", "late_before", "cause")
     assert {name.name: getattr(advice, name.name) for name in fields(Figures)} == {
-        **dict.fromkeys(("charge", "refund", "credit", "new_date")),
+        **dict.fromkeys(("charge", "refund", "credit")),
         "forfeited": 0,
         "extended": 0,
         "extra": timedelta(0),

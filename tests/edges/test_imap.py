@@ -708,11 +708,17 @@ class TestBrokenConnections:
     def test_a_host_that_refuses_connections_is_tried_later(self, opened: Opened):
         with ScriptedImap() as server:
             inbox = opened(server)
-        raises(TryLater, inbox.epoch, inbox.folder, "refused")
+        raises(TryLater, inbox.epoch, inbox.folder, "refused", "look at host and port in inbox.url")
 
     def test_a_host_that_does_not_exist_is_tried_later(self, opened: Opened):
         with ScriptedImap() as server:
-            raises(TryLater, opened(server, host="nowhere.invalid", security="tls").epoch, "nowhere.invalid")
+            raises(
+                TryLater,
+                opened(server, host="nowhere.invalid", security="tls").epoch,
+                "imaps://",
+                "nowhere.invalid",
+                "look at host",
+            )
 
     def test_an_interrupted_command_is_never_gone_on_with(self, opened: Opened):
         class Interrupted(BaseException):

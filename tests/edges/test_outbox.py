@@ -150,8 +150,7 @@ def test_publishing_again_keeps_what_a_rep_wrote(outbox: Outbox, root: Path):
 def test_drafts_whose_keys_begin_alike_get_longer_names(outbox: Outbox):
     assert outbox.publish([DRAFT], DANA, NOW)[0] == NAME
     assert outbox.publish([OTHER], DANA, NOW)[0] == "2026-11-22 María López - price - 7f3a11.eml"
-    assert outbox.find(DRAFT.key) == ("review", NAME)
-    assert outbox.find(OTHER.key) == ("review", "2026-11-22 María López - price - 7f3a11.eml")
+    assert outbox.publish([DRAFT, OTHER], DANA, NOW) == [NAME, "2026-11-22 María López - price - 7f3a11.eml"]
 
 
 def test_a_file_is_there_whole_or_not_at_all(outbox: Outbox, root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -294,7 +293,7 @@ def test_a_very_long_quote_is_cut_so_that_the_file_can_come_back(outbox: Outbox,
 def test_a_moved_draft_is_found_where_it_lies(outbox: Outbox, root: Path, folder: str):
     moved(outbox, root, folder)
     assert only(outbox) == Found(
-        draft_key=DRAFT.key, folder=folder, name=NAME, subject=DRAFT.subject, text=shown(DRAFT), problem=None
+        draft_key=DRAFT.key, folder=folder, name=NAME, subject=DRAFT.subject, text=shown(DRAFT), named="7f3a"
     )
 
 
@@ -502,7 +501,7 @@ def test_links_folders_and_pipes_are_left_alone(outbox: Outbox, root: Path, tmp_
         age(path)
     before = sorted(path.name for path in (root / "approved").iterdir())
     assert outbox.scan(NOW) == []
-    assert outbox.find(DRAFT.key) is None
+    assert outbox.missing([DRAFT.key]) == [DRAFT.key]
     for name in before:
         assert outbox.settle(name, "approved", "sent", now=NOW) == name
     assert sorted(path.name for path in (root / "approved").iterdir()) == before
@@ -556,7 +555,7 @@ def test_nothing_is_overwritten_when_a_draft_is_settled(outbox: Outbox, root: Pa
     name = outbox.settle(NAME, "approved", "sent", cause=cause, now=NOW)
     assert name == NAME.replace(".eml", " (3).eml")
     assert (root / "sent" / NAME).read_text() == "older"
-    assert outbox.find(DRAFT.key) == ("sent", name)
+    assert DRAFT.key in (root / "sent" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("cause", [None, "expired"])
@@ -682,7 +681,7 @@ def test_no_descriptor_stays_open(outbox: Outbox, root: Path):
     for _ in range(3):
         moved(outbox, root)
         outbox.scan(NOW)
-        outbox.find("0" * 24)
+        outbox.missing(["0" * 24])
         outbox.settle(NAME, "approved", "sent", cause="x", now=NOW)
     assert len(list(descriptors.iterdir())) == before
 
@@ -715,7 +714,7 @@ def test_a_held_mail_that_is_moved_says_which_one_it_is(outbox: Outbox, root: Pa
     assert name == "2026-11-22 Eva Ruiz - held - 0f0f.eml"
     assert outbox.keep(MAIL_KEY, "Eva Ruiz", data, "not sure whether this is a cancellation", NOW + timedelta(days=1)) == name
     age((root / "held" / name).rename(root / "price" / name))
-    assert only(outbox) == Found(draft_key=None, mail_key=MAIL_KEY, folder="price", name=name)
+    assert only(outbox) == Found(draft_key=None, mail_key=MAIL_KEY, folder="price", name=name, named="0f0f")
     assert email.message_from_bytes((root / "price" / name).read_bytes())["Subject"] == "?"
 
 
@@ -743,12 +742,55 @@ def test_a_held_mail_may_be_as_strange_as_mails_are(outbox: Outbox, root: Path, 
     assert (only(outbox).mail_key, only(outbox).problem) == (MAIL_KEY, None)
 
 
-def test_a_draft_is_found_under_any_name(outbox: Outbox, root: Path):
-    assert outbox.find(DRAFT.key) is None
+def test_a_draft_is_missing_unless_it_lies_somewhere_under_any_name(outbox: Outbox, root: Path):
+    assert outbox.missing([DRAFT.key, OTHER.key]) == [DRAFT.key, OTHER.key]
     path = moved(outbox, root, "service")
     path.rename(path.with_name("maria.txt"))
-    assert outbox.find(DRAFT.key) == ("service", "maria.txt")
-    assert outbox.find(OTHER.key) is None
+    assert outbox.missing([DRAFT.key, OTHER.key]) == [OTHER.key]
+
+
+def test_what_an_editor_leaves_beside_a_draft_is_not_the_draft(outbox: Outbox, root: Path):
+    path = moved(outbox, root)
+    path.rename(path.with_name(f"{path.name}~"))
+    assert outbox.missing([DRAFT.key]) == [DRAFT.key]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_an_erased_customer_leaves_no_file_in_any_folder(outbox: Outbox, root: Path, folder: str):
+    name = outbox.publish([DRAFT, OTHER], DANA, NOW)[0]
+    (root / "review" / name).rename(root / folder / "maria.txt")
+    outbox.note(f"{folder} maria.txt", f"{folder}/maria.txt: save it again")
+    assert outbox.erase([DRAFT.key]) == 1
+    assert list(everything(root)) == ["review/2026-11-22 María López - price - 7f3a11.eml"]
+
+
+def test_a_file_that_lost_its_key_is_erased_by_its_name(outbox: Outbox, root: Path):
+    (root / "approved" / NAME).write_text("Hola, María", encoding="utf-8")
+    (root / "approved" / "shopping.txt").write_text("milk", encoding="utf-8")
+    assert outbox.erase([DRAFT.key]) == 1
+    assert list(everything(root)) == ["approved/shopping.txt"]
+
+
+def test_files_that_ended_go_in_time_and_those_that_wait_stay(outbox: Outbox, root: Path):
+    for folder in (*MOVED, *ENDED, "review"):
+        path = root / "review" / outbox.publish([DRAFT], DANA, NOW)[0]
+        age(path.rename(root / folder / NAME))
+    age(saved(root, b"mine", "sent", "my list.txt"))
+    assert outbox.tidy(NOW - timedelta(minutes=2)) == 0
+    assert outbox.tidy(NOW) == 3
+    left = {path.partition("/")[0] for path in everything(root)}
+    assert left == set(FOLDERS) - {"rejected", "held"}
+    assert list((root / "sent").iterdir()) == [root / "sent" / "my list.txt"]
+
+
+def test_a_note_on_a_file_goes_when_nothing_is_wrong_any_more(outbox: Outbox, root: Path):
+    outbox.note("poll", "wrong password")
+    (root / "NOTE - price list.txt").write_text("massage 60", encoding="utf-8")
+    outbox.complain({"price/a.eml": "is empty", "approved/b.eml": "is too big"})
+    outbox.complain({"approved/b.eml": "is too big"})
+    names = {"NOTE - poll.txt", "NOTE - price list.txt", "NOTE - approved b.eml.txt"}
+    assert set(everything(root)) == names
+    assert (root / "NOTE - approved b.eml.txt").read_text(encoding="utf-8") == "approved/b.eml: is too big\n"
 
 
 def test_a_superseded_draft_goes_with_its_copies_and_leaves_the_others(outbox: Outbox, root: Path):

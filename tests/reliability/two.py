@@ -63,7 +63,9 @@ class Duel:
             jobs.work(site)
         self._queued, self._site = queued, copied(queued, self.folder / "site")
         self._store = open_store(self._site / "state" / "winback.db", MONDAY)
-        self._store.close()
+        # Its statements are compiled once for all rounds; it holds no connection.
+        with opened(self._site, Outside(self._site / "outside"), store=self._store) as site:
+            play(site, Outside(self._site / "outside"), self._site, ())
 
     def all_rounds(self) -> Iterator[Round]:
         """Every point at which another process can work at all: within a commit the store is locked."""

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from pipeline.core.records import Beginning, Cursor
+from dataclasses import replace
+
+from pipeline.core.records import Beginning, Cursor, Decision, Outcome
 from pipeline.store import Store
 from pipeline.store.intake import content_key
-from store.world import DAY, FOLDER, NOW, batch, raw
+from store.world import DAY, FOLDER, NOW, batch, message, nothing, plan, raw
 
 START = Cursor(folder=FOLDER, epoch="1", last=7, old_before=NOW)
 
@@ -77,6 +79,16 @@ def test_an_unreadable_mail_is_held_at_once_and_can_be_retried(store: Store):
     assert store.intake.retry(key, NOW)
     assert len(store.intake.received(10)) == 1
     assert not store.intake.retry(key, NOW)
+
+
+def test_a_mail_whose_text_was_broken_can_be_retried_and_is_decided_anew(store: Store):
+    store.intake.take(batch("1"), NOW)
+    refused = nothing(message())
+    held = replace(refused, decision=Decision(outcome=Outcome.HOLD, cause="text_refused"))
+    store.plans.decided([held], NOW)
+    assert store.intake.retry(raw("1").key, NOW)
+    store.plans.decided([plan(message(), store)], NOW)
+    assert store.plans.verdict_of(raw("1").key)["intent"] == "cancel"
 
 
 def test_after_a_new_epoch_known_mails_are_passed_over(store: Store):

@@ -13,7 +13,7 @@ from pipeline.core.records import Address
 from pipeline.errors import StoreBroken
 from pipeline.store import Store, open_store
 from pipeline.store.journal import Journal
-from store.world import CAPS, DAY, NOW, cancelled, draft, sent
+from store.world import CAPS, DAY, NOW, cancelled, draft, send_of, sent
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_what_went_out_since_the_copy_is_not_sent_again_even_then(restored: Stor
     assert not restored.control.restored()
     assert claim(restored) == []
     (waiting,) = restored.sends.uncertain_sends()
-    assert restored.drafts.send_of(waiting.draft)[2] == "sent before an older copy of the store was restored"
+    assert send_of(restored, waiting.draft)[2] == "sent before an older copy of the store was restored"
 
 
 def test_the_delivery_may_prove_that_it_went_out(restored: Store):
@@ -63,7 +63,7 @@ def test_the_delivery_may_prove_that_it_went_out(restored: Store):
     claim(restored)
     (waiting,) = restored.sends.uncertain_sends()
     assert restored.sends.proved(waiting.key, "it lies in the Maildir", NOW + DAY)
-    assert restored.drafts.send_of(waiting.draft)[1] == "sent"
+    assert send_of(restored, waiting.draft)[1] == "sent"
 
 
 @pytest.mark.parametrize("way", ["queue_again", "disproved"])
@@ -80,7 +80,7 @@ def test_what_went_out_since_the_copy_counts_against_the_caps(restored: Store):
     claim(restored)
     of = cancelled(restored, "2", automatic=True)
     assert claim(restored) == []
-    assert "address cap" in restored.drafts.send_of(draft(of).key)[2]
+    assert "address cap" in send_of(restored, draft(of).key)[2]
 
 
 def test_what_comes_after_the_copy_is_sent_after_the_resume(restored: Store):
@@ -114,7 +114,7 @@ def test_a_dot_that_cannot_be_written_down_is_not_granted(store: Store):
     journal.mkdir()
     with pytest.raises(StoreBroken, match="nothing is sent"):
         store.sends.may_finish(mine, NOW)
-    assert store.drafts.send_of(draft(of).key)[1] == "queued"
+    assert send_of(store, draft(of).key)[1] == "queued"
     journal.rmdir()
     assert len(sent(store)) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.core.records import Address, Caps, ContactState
 from pipeline.store import Store
 from pipeline.store.sends import BACKOFF, LEASE
-from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, sent, touched
+from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, send_of, sent, touched
 
 MINUTE = timedelta(minutes=1)
 
@@ -18,7 +18,7 @@ def claim(store: Store, at=NOW, owner: str = "me", caps: Caps = CAPS):
 
 
 def state(store: Store, of) -> tuple[str, str | None]:
-    _, now, cause = store.drafts.send_of(draft(of).key)
+    _, now, cause = send_of(store, draft(of).key)
     return now, cause
 
 
@@ -377,6 +377,20 @@ def test_a_refused_touch_is_over_and_the_next_one_goes_on(store: Store):
 def test_where_nobody_is_there_the_follow_ups_end(store: Store):
     of = refuse_touch(store, "550 5.1.1 no such user here")
     assert steps_of(store, of) == [("dropped", "refused"), ("dropped", "bounce")]
+
+
+def test_in_quiet_hours_a_touch_waits_unless_a_person_released_it(store: Store):
+    of = cancelled(store)
+    touch = touched(store, of)
+    assert store.sends.claim(20, "me", CAPS, NOW, quiet=True) == []
+    assert [one.key for one in store.sends.claim(20, "me", CAPS, NOW)] == [touch.key]
+
+
+def test_what_a_person_released_and_answers_go_out_in_quiet_hours_as_well(store: Store):
+    of = cancelled(store, automatic=True)
+    touched(store, of, automatic=False)
+    store.drafts.approve(draft(of, 1).key, mail(draft(of, 1), store, automatic=False), None, by="outbox", now=NOW)
+    assert len(store.sends.claim(20, "me", CAPS, NOW, quiet=True)) == 2
 
 
 def test_a_sent_touch_is_counted_and_done(store: Store):

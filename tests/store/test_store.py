@@ -17,7 +17,7 @@ from pipeline.errors import StoreBroken
 from pipeline.store import Store, open_store
 from pipeline.store.database import Database, settings
 from pipeline.store.schema import STATES, UtcTime, metadata
-from store.world import DAY, MARIA, NOW, batch, cancelled, draft, message, nothing, sent
+from store.world import DAY, MARIA, NOW, batch, cancelled, draft, message, nothing, raw, sent
 
 
 def test_a_wal_is_used_only_where_sqlite_keeps_it_sound():
@@ -173,6 +173,30 @@ def test_raw_mails_are_emptied_after_their_time(store: Store):
     assert store.overview.tidy(keep, 4 * keep, NOW + keep) == (0, 0)
     assert store.overview.tidy(keep, 4 * keep, NOW + keep + DAY) == (1, 0)
     assert store.intake.raw(of.key) is None
+
+
+def test_a_mail_that_is_held_for_ever_is_emptied_as_well(store: Store):
+    store.intake.take(batch("1", "2"), NOW)
+    store.intake.failed(raw("1").key, "too deep", NOW, final=True)
+    keep = timedelta(days=180)
+    assert store.overview.tidy(keep, 4 * keep, NOW + keep + DAY) == (1, 0)
+    assert [mail.place.uid for mail in store.intake.received(10)] == ["2"]
+
+
+def test_nobody_else_can_read_the_mails_in_the_store(tmp_path: Path):
+    open_store(tmp_path / "state" / "winback.db", NOW).close()
+    assert [(tmp_path / "state" / name).stat().st_mode & 0o777 for name in (".", "winback.db")] == [0o700, 0o600]
+
+
+def test_a_lost_file_is_published_again_only_while_its_draft_waits(store: Store):
+    key = draft(cancelled(store)).key
+    store.drafts.published([(key, "a.eml")])
+    store.drafts.lost([key])
+    assert [stored.draft.key for stored in store.drafts.to_publish(9)] == [key]
+    store.drafts.published([(key, "a.eml")])
+    store.drafts.reject(key, by="outbox", now=NOW)
+    store.drafts.lost([key])
+    assert store.drafts.get(key).file == "a.eml"
 
 
 def test_ended_cases_are_forgotten_after_their_time(store: Store):

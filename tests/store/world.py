@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
 
 from pipeline.core.records import (
     Address,
@@ -28,7 +31,7 @@ from pipeline.core.records import (
     Verdict,
     digest,
 )
-from pipeline.store import Store
+from pipeline.store import Store, schema
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -147,6 +150,13 @@ def sent(store: Store, at: datetime = NOW) -> list[Send]:
         assert store.sends.may_finish(one, at)
         assert store.sends.sent(one, "250 ok", at)
     return claimed
+
+
+def send_of(store: Store, draft_key: str) -> sa.Row[Any]:
+    """The key, the state and the cause of a draft's only send."""
+    query = sa.select(schema.send.c.key, schema.send.c.state, schema.send.c.cause).where(schema.send.c.draft == draft_key)
+    with store.database.reading() as connection:
+        return connection.execute(query).one()
 
 
 def touched(store: Store, of: Message, number: int = 1, *, automatic: bool = True) -> Send:

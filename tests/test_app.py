@@ -1,0 +1,26 @@
+"""Building a site from a configuration, and building it anew while the daemon runs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from site_of import make_config
+
+from pipeline import app
+from pipeline.config import load
+
+
+def test_a_reload_takes_the_new_pace_and_a_model_that_was_trained_meanwhile(tmp_path: Path):
+    config = make_config(tmp_path)
+    with app.build(load(config), readers=0) as site:
+        config.write_text(re.sub(r"poll_every: 60s", "poll_every: 90s", config.read_text(encoding="utf-8")), encoding="utf-8")
+        again = app.rebuild(site, load(config))
+    assert (site.poll_every, again.poll_every) == (timedelta(seconds=60), timedelta(seconds=90))
+    assert again.model is not site.model
+
+
+def test_every_answer_that_can_be_chosen_is_asked_for():
+    wanted = set(app.acknowledgments(load(app.SHIPPED / "config.yaml").rules()))
+    assert {"price", "unspecified", "reschedule", "competitor", "ended", "sensitive_grief"} <= wanted
