@@ -184,7 +184,7 @@ def once(as_json: Json = False) -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's site is made.")] = Path("demo"),
     only_once: Annotated[bool, typer.Option("--once", help="End when everything is done, without a live table.")] = False,
-    days: Annotated[int, typer.Option(help="Play so many days in simulated time and print each customer's time line.")] = 0,
+    days: Annotated[int | None, typer.Option(min=1, help="Play so many days in simulated time and print the time lines.")] = None,
 ) -> None:
     """Show winback at work on sample mails."""
     from pipeline import demo as show
@@ -355,7 +355,7 @@ def retry(
 def train(
     shipped: Annotated[bool, typer.Option("--shipped", help="Build the model that comes with winback.")] = False,
 ) -> None:
-    """Build the model from the corpus, and from this site's corrections."""
+    """Build the model from the corpus that comes with winback."""
     from pipeline import app
     from pipeline import train as learning
 
@@ -449,7 +449,7 @@ def review_reject(draft: DraftId) -> None:
 
 @review_verbs.command("correct")
 def review_correct(draft: DraftId, reason: Annotated[Target, typer.Argument(help="What the mail really is.")]) -> None:
-    """Say what a mail really is: the right draft takes the place of this one, and the model learns."""
+    """Say what a mail really is: the right draft takes the place of this one, and the correction is kept."""
     _review(lambda review, site: review.correct(site, draft, reason))
 
 

@@ -296,6 +296,22 @@ def test_no_job_waits_for_an_hour_when_summer_time_ends_or_begins(
     assert len(ran) < 20
 
 
+def test_a_clock_set_ahead_makes_no_sent_mail_older(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.inbox.arrive(mail("Please cancel my membership, it is too expensive."))
+    offset, rounds, real = [0.0], [], time.time
+    monkeypatch.setattr(daemon.time, "time", lambda: real() + offset[0])
+
+    def after_round(_site: Site) -> None:
+        rounds.append(1)
+        offset[0] = 3600.0
+        if len(rounds) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    Daemon(world.site, after_round=after_round).run()
+    sent = world.site.store.past.of_address("maria@example.org").last_automatic
+    assert sent - world.clock() == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=1))
+
+
 def test_a_jump_of_the_clock_sets_the_metronome_anew(world: World, monkeypatch: pytest.MonkeyPatch, caplog):
     offset = [0.0]
     real = time.time

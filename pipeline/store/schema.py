@@ -319,7 +319,7 @@ label = sa.Table(
     sa.Column("reason", sa.String(16)),
     sa.Column("confidence", sa.Float, comment="how sure the model was of what it said"),
     sa.UniqueConstraint("message", "intent", "reason"),
-    comment="Corrections by reps: what a mail really was. The model learns from them.",
+    comment="Corrections by reps: what a mail really was, kept for training.",
 )
 
 control = sa.Table(

@@ -49,7 +49,7 @@ class Years:
     def now(self) -> datetime:
         return self.world.clock()
 
-    def passes(self, by: timedelta, every: timedelta = 15 * timedelta(minutes=1)) -> None:
+    def passes(self, by: timedelta, every: timedelta) -> None:
         end = self.watch + by
         while self.watch < end:
             self.watch += every
@@ -128,14 +128,14 @@ def test_touches_of_every_hour_of_such_a_night_go_out_once_and_in_open_hours(
     days = frozenset(range(7))
     tracks = {"price": (Touch(after=8 * DAY, template="price_1"),)}
     rules = FollowUpRules(quiet_from=closes, quiet_to=opens, days=days, tracks=tracks)
-    years = site(folder, zone, night - 8 * DAY - HOUR, rules)
-    customers = [f"c{hour}" for hour in range(30)]
+    years = site(folder, zone, night - 8 * DAY - 3 * HOUR, rules)
+    customers = [f"c{hour}" for hour in range(12)]
     for who in customers:  # one an hour, so that one touch falls due in every hour of the night
         years.cancels(who)
         years.passes(HOUR, every=HOUR)
     years.passes(night - 3 * HOUR - years.now(), every=12 * HOUR)
-    years.passes(30 * HOUR, every=15 * timedelta(minutes=1))
-    years.passes(6 * DAY, every=HOUR / 2)
+    years.passes(18 * HOUR, every=HOUR / 4)
+    years.passes(42 * HOUR, every=HOUR / 2)
 
     touches = [one for one in years.left if one.touch]
     assert doubles(years.left) == []
@@ -144,31 +144,36 @@ def test_touches_of_every_hour_of_such_a_night_go_out_once_and_in_open_hours(
     assert most_in_an_hour(years.left) <= CAPS.hour
 
 
+CUSTOMERS = 20
 JUMPS = (HOUR, -HOUR, -timedelta(minutes=10), YEAR, -YEAR)
 
 
 def jumping(folder: Path, seed: int) -> Years:
-    """Five weeks with twenty customers and four jumps of the clock."""
+    """Five weeks with some customers and four jumps of the clock."""
     luck = random.Random(seed)
     tracks = {"price": (Touch(after=8 * DAY, template="price_1"), Touch(after=16 * DAY, template="price_2"))}
     years = site(folder, "Europe/Madrid", datetime(2026, 11, 23, 8, tzinfo=UTC), FollowUpRules(tracks=tracks))
-    todo = [*((luck.uniform(0, 10), f"c{number}") for number in range(20))]
+    todo = [*((luck.uniform(0, 10), f"c{number}") for number in range(CUSTOMERS))]
     todo += [(luck.uniform(1, 28), luck.choice(JUMPS)) for _ in range(4)]
     for at, what in sorted(todo, key=lambda one: one[0]):
-        years.passes(at * DAY - years.watch, every=2 * HOUR)
+        years.passes(at * DAY - years.watch, every=4 * HOUR)
         if isinstance(what, timedelta):
             years.set_clock(what)
             # The jobs run again at once, and every few minutes: if there is a burst, it comes now.
             years.passes(HOUR, every=10 * timedelta(minutes=1))
         else:
             years.cancels(what)
-    years.passes(35 * DAY - years.watch, every=3 * HOUR)
+    years.passes(35 * DAY - years.watch, every=4 * HOUR)
     return years
 
 
 def wrongs(years: Years) -> list[str]:
     """What a jumping clock led to and must not."""
     found = [f"twice: {key}" for key in doubles(years.left)]
+    answers = {one.send.draft for one in years.left if not one.touch}
+    answers |= {one.draft.key for one in years.world.site.store.drafts.waiting() if not one.draft.number}
+    if len(answers) != CUSTOMERS:
+        found.append(f"{len(answers)} of {CUSTOMERS} customers have an answer, or a draft of one")
     if most_in_an_hour(years.left) > CAPS.hour:
         found.append(f"{most_in_an_hour(years.left)} mails in an hour")
     touches: defaultdict[str, list[Left]] = defaultdict(list)
@@ -187,11 +192,9 @@ def wrongs(years: Years) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_clock_that_jumps_brings_no_burst_and_nothing_twice(folder: Path, seed: int):
-    years = jumping(folder, seed)
-    assert wrongs(years) == []
-    assert len(years.left) > 20
+    assert wrongs(jumping(folder, seed)) == []
 
 
 @pytest.mark.parametrize("by", [HOUR, YEAR])
