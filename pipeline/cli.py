@@ -184,7 +184,7 @@ def once(as_json: Json = False) -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's site is made.")] = Path("demo"),
     only_once: Annotated[bool, typer.Option("--once", help="End when everything is done, without a live table.")] = False,
-    days: Annotated[int | None, typer.Option(min=1, help="Play so many days in simulated time and print the time lines.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Play so many days in simulated time, print the time lines.")] = None,
 ) -> None:
     """Show winback at work on sample mails."""
     from pipeline import demo as show
@@ -374,6 +374,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
         shutil.copytree(app.SHIPPED / "templates", folder / "templates")
+        shutil.copytree(app.SHIPPED / "presets", folder / "presets")
     config = folder / "config.yaml"
     typer.echo(f"{config}: say who you are and where your mail is, then run winback --config {config} check")
 
