@@ -46,7 +46,7 @@ from pipeline.core.records import (
     Verdict,
 )
 from pipeline.edges.outbox import Found, shown
-from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable
+from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable, WinbackError
 from pipeline.store import Correction, Store, StoredDraft
 from pipeline.store.past import mailbox
 
@@ -258,6 +258,21 @@ def _waiting(site: Site) -> Iterator[Raw]:
 
 
 def _decide(site: Site, messages: Sequence[Message]) -> None:
+    """Decide a batch. When one of its mails breaks more than its own part, each is decided alone: only that one fails."""
+    try:
+        _decide_together(site, messages)
+    except WinbackError:
+        raise
+    except Exception as error:
+        if len(messages) == 1:
+            log.exception("%s failed%s", messages[0].key[:8], _failed(site, messages[0], error))
+            return
+        log.exception("a batch of %d mails failed; they are decided one by one", len(messages))
+        for message in messages:
+            _decide(site, [message])
+
+
+def _decide_together(site: Site, messages: Sequence[Message]) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
     scores: dict[str, Scores] = {}
     put_off = _decide_part(site, messages, scores)
@@ -308,10 +323,14 @@ def _plan(site: Site, message: Message, look: Screening, score: Scores | None, h
     try:
         return flow.answer(message, look, score, history, site.rules, now, site.render, site.store.keys.stamp)
     except Exception as error:
-        # One mail's trouble must not stop the others; the third time it is held for a person.
-        held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", now)
-        log.exception("%s failed%s", message.key[:8], " three times and is held" if held else "")
+        log.exception("%s failed%s", message.key[:8], _failed(site, message, error))
         return None
+
+
+def _failed(site: Site, message: Message, error: Exception) -> str:
+    """One mail's trouble must not stop the others; the third time it is held for a person. Returns how the log goes on."""
+    held = site.store.intake.failed(message.key, f"{type(error).__name__}: {error}", site.now())
+    return " three times and is held" if held else ""
 
 
 def _evidence(site: Site, histories: Sequence[History], now: datetime) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fakes import FOLDER, MONDAY, World, mail, make_world
+from fakes import FOLDER, MONDAY, WordModel, World, mail, make_world
 
 from pipeline import jobs
 from pipeline.core.records import ContactState
@@ -392,6 +392,38 @@ def test_a_mail_that_breaks_the_core_three_times_is_held(world: World):
     jobs.poll(world.site)
     for _ in range(3):
         jobs.work(world.site)
+    assert world.site.store.overview.causes() == {"poison": 1}
+
+
+def test_a_mail_that_breaks_the_model_is_held_and_the_others_of_its_batch_go_on(world: World):
+    class Picky(WordModel):
+        def score(self, texts):
+            if any("BOMB" in text for text in texts):
+                raise ValueError("no such token")
+            return super().score(texts)
+
+    world.site = replace(world.site, model=Picky)
+    world.inbox.arrive(mail("Please cancel. BOMB", uid="1", sender="Mallory <m@example.net>"))
+    world.inbox.arrive(mail(CANCEL, uid="2"))
+    for _ in range(3):
+        round_(world)
+    assert [sent.recipient for sent in world.delivery.delivered_mails] == ["maria@example.org"]
+    assert world.site.store.overview.causes() == {"poison": 1}
+
+
+def test_a_mail_that_the_store_cannot_hold_does_not_stop_the_others(world: World):
+    class Odd:
+        def read_all(self, raws):
+            for raw, message in plain.read_all(raws):
+                yield raw, replace(message, subject="\udc80") if b"BOMB" in raw.data else message
+
+    plain = world.site.reader
+    world.site = replace(world.site, reader=Odd())
+    world.inbox.arrive(mail("Hello. BOMB", uid="1", sender="Mallory <m@example.net>"))
+    world.inbox.arrive(mail(CANCEL, uid="2"))
+    for _ in range(3):
+        round_(world)
+    assert [sent.recipient for sent in world.delivery.delivered_mails] == ["maria@example.org"]
     assert world.site.store.overview.causes() == {"poison": 1}
 
 

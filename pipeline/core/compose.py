@@ -153,10 +153,13 @@ def notes(verdict: Verdict, kind: Kind, number: int, why: tuple[str, ...]) -> tu
 
 
 def threading(message_id: str | None, thread: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The headers that put an answer under the customer's mail (RFC 5322 section 3.6.4); none without a Message-ID."""
-    if message_id is None:
+    """The headers that put an answer under the customer's mail (RFC 5322 section 3.6.4); none without a Message-ID.
+
+    An id that looks like an encoded word (RFC 2047) is left out, for it must not be changed and would be decoded.
+    """
+    if message_id is None or _ENCODED in message_id:
         return ()
-    line = [*(name for name in thread if name != message_id), message_id]
+    line = [*(name for name in thread if name != message_id and _ENCODED not in name), message_id]
     return (("In-Reply-To", message_id), ("References", " ".join(line[:1] + line[1:][-9:])))
 
 
@@ -229,10 +232,11 @@ def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bo
     business = rules.business
     message_id = f"<{stamp}@{business.domain}>"
     try:
-        mail = EmailMessage(policy=policy.SMTP)
+        # RFC 6532: an address that is not ASCII stands in a header as it is.
+        mail = EmailMessage(policy=policy.SMTP if draft.recipient.address.isascii() else policy.SMTPUTF8)
         mail["From"] = _mailbox(business.sender)
         mail["To"] = _mailbox(draft.recipient)
-        mail["Subject"] = subject
+        mail["Subject"] = _undecoded(subject)
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = message_id
         for name, value in draft.headers:
@@ -245,6 +249,8 @@ def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bo
         data = bytes(mail)
     except (ValueError, UnicodeError) as error:
         raise TextRefused(f"draft {draft.key[:8]} can't be made into a mail: {error}") from error
+    if _written_headers(data) != [name.encode() for name in mail.keys()]:  # noqa: SIM118 - a name may stand there twice
+        raise TextRefused(f"draft {draft.key[:8]} can't be made into a mail: a value breaks out of its header")
     return Send(
         key=f"mail:{draft.key}",
         draft=draft.key,
@@ -257,7 +263,21 @@ def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bo
 
 def _mailbox(who: Address) -> HeaderAddress:
     local, _, domain = who.address.rpartition("@")
-    return HeaderAddress(display_name=who.name, username=local, domain=domain)
+    return HeaderAddress(display_name=_undecoded(who.name), username=local, domain=domain)
+
+
+_ENCODED = "=?"  # with which an encoded word begins
+
+
+def _undecoded(value: str) -> str:
+    """A value in which the email package finds no encoded word: it would decode it, and line breaks would come out of it."""
+    return value.replace(_ENCODED, "= ?")
+
+
+def _written_headers(data: bytes) -> list[bytes]:
+    """The names of the headers as a server will find them. A line break that is none to everybody gives a name of its own."""
+    lines = re.split(rb"\r\n|\r|\n", data.partition(b"\r\n\r\n")[0])
+    return [line.partition(b":")[0] for line in lines if not line.startswith((b" ", b"\t"))]
 
 
 def whole_body(draft: Draft) -> str:

@@ -11,7 +11,7 @@ import binascii
 import codecs
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, message_from_string
 from email.message import Message as Part
@@ -36,6 +36,8 @@ MAX_LINES = 100_000  # lines of one part
 MAX_ATTACHED = 64_000  # a text attachment, which is read only if there is no other text
 MAX_CALENDAR = 200_000
 MAX_FAILURES = 1_000  # recipients of a delivery report
+MAX_SHEET = 50_000  # the style sheets of an HTML text
+MAX_RULES = 200  # rules in them
 MAX_TAGS = 40_000  # tags of an HTML text: libxml2 looks for the start of an end tag in all that are open
 MAX_THREAD = 20  # Message-IDs
 MAX_DEFECTS = 50
@@ -309,14 +311,15 @@ def _mailboxes(parser: Any, fields: Fields, header: str, defects: _Defects) -> t
 def _address(name: str, spec: str) -> Address | None:
     spec = unicodedata.normalize("NFC", spec)
     local, _, domain = spec.rpartition("@")
-    if len(domain) > 253 or not spec.isprintable() or not _MAILBOX.fullmatch(spec):
-        return None
+    if len(domain) > 253 or "=?" in spec or not spec.isprintable() or not _MAILBOX.fullmatch(spec):
+        return None  # an encoded word in an address (RFC 2047 section 5 forbids it) is a trap for whoever decodes it
     return Address(name=_name(name), address=f"{local}@{domain.lower()}")
 
 
 def _name(name: str) -> str:
     """A display name on one line: NFC, nothing invisible, at most MAX_NAME characters."""
-    plain = _line(unicodedata.normalize("NFC", name[: 4 * MAX_NAME]))
+    # mail-parser leaves encoded words that hold line breaks as they are.
+    plain = _line(unicodedata.normalize("NFC", _words(name[: 4 * MAX_NAME])))
     return " ".join("".join(c for c in plain if c.isprintable()).split())[:MAX_NAME].strip()
 
 
@@ -563,7 +566,7 @@ class _Leaf:
             tags = text.split("<", MAX_TAGS)
             if len(tags) > MAX_TAGS:
                 self._defects.note("more HTML than is read")
-            return _tidy(_visible("<".join(tags[:MAX_TAGS])))
+            return _tidy(_visible("<".join(tags[:MAX_TAGS]), self._defects))
         if self._parameters.get("format", "").lower() == "flowed":
             return _unflowed(_tidy(text), self._parameters.get("delsp", "").lower() == "yes")
         return _tidy(text)
@@ -816,7 +819,10 @@ def _unflowed(text: str, delsp: bool) -> str:
 
 # --- HTML
 
-_UNSEEN = frozenset({"head", "style", "script", "title", "template", "noscript", "object", "svg", "select"})
+_UNSEEN = frozenset(
+    {"head", "style", "script", "title", "template", "noscript", "noframes", "object", "svg", "select", "datalist", "iframe"}
+    | {"audio", "video", "canvas", "dialog", "rp", "annotation"}
+)
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "table", "hr"})
 _LINES = frozenset(
     {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "footer", "form", "header", "html", "li"}
@@ -829,66 +835,172 @@ _HISTORIES = frozenset(
 )
 _HISTORY_BELOW = frozenset({"appendonsend", "divrplyfwdmsg"})  # Outlook: all that follows is history
 
-_INVISIBLE = re.compile(r"display:none|visibility:hidden|mso-hide:all|(?:opacity|max-height):0(?![.\d])")
-_FONT_SIZE = re.compile(r"font-size:([\d.]+)")
+_CSS_COMMENT = re.compile(r"/\*(?:[^*]|\*(?!/))*(?:\*/)?")
+_CSS_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(.))", re.S)
+_INVISIBLE = re.compile(
+    r"display:none|visibility:(?:hidden|collapse)|mso-hide:all|opacity:(?:0*\.0\d*|0+%?)(?![.\d])|max-(?:height|width):0(?![.\d])"
+    r"|(?:left|top|right|bottom|text-indent|margin):-(?:[5-9]\d\d|\d{4})|clip:rect\(0|clip-path:(?:inset\((?:50|100)%|circle\(0)"
+    r"|scale[3dxy]{0,2}\(0(?![.\d])"
+)
+_FLAT = re.compile(r"(?<![\w-])(?:height|width):0(?![.\d])")  # which hides what is in it only if that may not flow over
+_MAY_HIDE = re.compile(
+    r"position:(?:absolute|fixed)|clip|transform:|filter:|mask|blend|animation|hsl|calc\(|var\(|expression\("
+)
+_FONT_SIZE = re.compile(r"(?<![\w-])font(?:-size)?:[^;\d.]*([\d.]+)([a-z%]*)")
+_SMALLEST = {"em": 0.2, "rem": 0.2, "ex": 0.4, "%": 20.0}  # that can be read; of all other units 2
 _COLOUR = re.compile(r"(?:^|;)color:([^;!]+)")
 _BACKGROUND = re.compile(r"background(?:-color)?:([^;!]+)")
-_WHITE = re.compile(r"#fff(?:fff)?|white|rgba?\(255,255,255(?:,1)?\)")
+_HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
+_RGB = re.compile(r"rgba?\((\d{1,3}),(\d{1,3}),(\d{1,3})(?:,([\d.]+))?\)")
+_LEAST_CONTRAST = 24  # of 255, in one of the three colours
 _NO_MARGIN = re.compile(r"margin(?:-bottom)?:0")
 _NO_BORDER = re.compile(r"border:(?:none|medium|0)")  # Gmail indents one's own words with such a blockquote
 
 
+Colour = tuple[int, int, int] | str  # a name that is not known, and `transparent`, stay words
+
+_WHITE: Colour = (255, 255, 255)
+_COLOURS: Mapping[str, Colour | None] = {
+    "white": _WHITE,
+    "black": (0, 0, 0),
+    **dict.fromkeys(("", "none", "inherit", "initial", "unset"), None),
+}
+
+
+def _colour(words: str) -> Colour | None:
+    """A colour of CSS; None if the elements around decide."""
+    if _HEX.fullmatch(words):
+        digits = words[1:] if len(words) > 5 else "".join(digit * 2 for digit in words[1:])
+        red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
+        return (red, green, blue) if alpha else "transparent"
+    if found := _RGB.fullmatch(words):
+        return "transparent" if found[4] and not found[4].strip("0.") else (int(found[1]), int(found[2]), int(found[3]))
+    return _COLOURS.get(words, words)
+
+
+def _alike(ink: Colour, paper: Colour) -> bool:
+    if isinstance(ink, str) or isinstance(paper, str):
+        return ink in ("transparent", paper)
+    return all(abs(one - other) < _LEAST_CONTRAST for one, other in zip(ink, paper, strict=True))
+
+
 class _Look(NamedTuple):
-    """What the style of an element says; None: the elements around it decide."""
+    """What the style of an element says; None: the elements around it decide. `doubtful`: nobody can tell what is seen."""
 
     invisible: bool = False
+    doubtful: bool = False
     tiny: bool | None = None
-    white: bool | None = None
-    on_white: bool | None = None
+    ink: Colour | None = None
+    paper: Colour | None = None
     tight: bool = False
     borderless: bool = False
+
+    def over(self, other: _Look) -> _Look:
+        """This look, and where it says nothing the other."""
+        return self._replace(
+            invisible=self.invisible or other.invisible,
+            doubtful=self.doubtful or other.doubtful,
+            tiny=_or_outer(self.tiny, other.tiny),
+            ink=self.ink or other.ink,
+            paper=self.paper or other.paper,
+        )
+
+
+def _or_outer(own: bool | None, outer: bool | None) -> bool | None:
+    return outer if own is None else own
+
+
+def _css(source: str) -> str:
+    """Style without what is there to be overlooked."""
+    plain = _CSS_COMMENT.sub("", source.lower())
+    if "\\" not in plain:
+        return plain
+    return _CSS_ESCAPE.sub(lambda escape: chr(min(int(escape[1], 16), 0x10FFFF)) if escape[1] else escape[2], plain)
 
 
 @lru_cache(maxsize=1024)
 def _look(style: str, colour: str, background: str) -> _Look:
-    style = "".join(style[:2000].lower().split())
-    size = _FONT_SIZE.search(style)
+    style = "".join(_css(style[:2000]).split())
+    sizes = _FONT_SIZE.findall(style)
     colours = _COLOUR.findall(style) or [colour.lower()]
     backgrounds = _BACKGROUND.findall(style) or [background.lower()]
+    paper = _colour(backgrounds[-1])
     return _Look(
-        invisible=bool(_INVISIBLE.search(style)),
-        tiny=None if size is None else not size[1].strip("0."),
-        white=bool(_WHITE.fullmatch(colours[-1])) if colours[-1] else None,
-        on_white=bool(_WHITE.fullmatch(backgrounds[-1])) if backgrounds[-1] else None,
+        invisible=bool(_INVISIBLE.search(style) or (_FLAT.search(style) and "overflow:hidden" in style)),
+        doubtful=bool(_MAY_HIDE.search(style)),
+        tiny=_is_tiny(*sizes[-1]) if sizes else None,
+        ink=_colour(colours[-1]),
+        paper=None if paper == "transparent" else paper,
         tight=bool(_NO_MARGIN.search(style)),
         borderless=bool(_NO_BORDER.search(style)) and "border-left" not in style,
     )
 
 
+def _is_tiny(size: str, unit: str) -> bool:
+    whole, _, rest = size.partition(".")
+    return float(f"{whole or 0}.{rest.partition('.')[0] or 0}") < _SMALLEST.get(unit, 2.0)
+
+
+class _Rule(NamedTuple):
+    """A rule of a style sheet: how elements of this tag (if one is named) look that have these classes and this id."""
+
+    tag: str
+    names: frozenset[str]
+    look: _Look
+
+
+_SELECTOR = re.compile(r"([a-z][a-z\d]*)?\*?((?:[.#][\w-]+)*)")
+_SELECTED = re.compile(r"[.#][\w-]+")
+_ALWAYS = re.compile(r"(?:\s*@media\s+(?:only\s+)?(?:screen|all)\s*)?")
+
+
+def _rules(sheet: str) -> tuple[list[_Rule], bool]:
+    """The rules of a style sheet that can be told, and whether it may hide something by others."""
+    rules: list[_Rule] = []
+    doubtful = len(sheet) > MAX_SHEET
+    block = ""
+    for chunk in _css(sheet[:MAX_SHEET]).split("}"):
+        head, opens, declarations = chunk.rpartition("{")
+        around, nests, selectors = head.rpartition("{")
+        if nests or not opens:
+            block = around  # `@media ... {` begins, or it ends
+        look = _look(declarations, "", "")
+        hides = look.invisible or look.doubtful or bool(look.tiny)
+        for selector in selectors.rpartition(";")[2].split(",") if opens else ():
+            plain = _SELECTOR.fullmatch(selector.strip().removeprefix("<!--").strip())
+            if plain and _ALWAYS.fullmatch(block) and len(rules) < MAX_RULES:
+                rules.append(_Rule(plain[1] or "", frozenset(_SELECTED.findall(plain[2])), look))
+            else:
+                doubtful = doubtful or hides
+    return rules, doubtful
+
+
 class _Frame:
     """An open element: how its text looks, and how deep in history it stands. Elements that change nothing share one."""
 
-    __slots__ = ("depth", "history", "on_white", "pre", "tiny", "white")
+    __slots__ = ("depth", "faint", "history", "ink", "paper", "pre", "tiny")
 
     def __init__(self, outer: _Frame | None = None, look: _Look | None = None) -> None:
         look = look or _Look()
         self.depth: int = outer.depth if outer else 0
         self.history = 0  # the level of the element if it holds history, until the first quotation in it is over
         self.pre: bool = outer.pre if outer else False
-        self.tiny: bool = _or_outer(look.tiny, outer.tiny if outer else False)
-        self.white: bool = _or_outer(look.white, outer.white if outer else False)
-        self.on_white: bool = _or_outer(look.on_white, outer.on_white if outer else True)
-
-
-def _or_outer(own: bool | None, outer: bool) -> bool:
-    return outer if own is None else own
+        self.tiny: bool | None = _or_outer(look.tiny, outer.tiny if outer else False)
+        self.ink: Colour | None = look.ink or (outer.ink if outer else None)
+        self.paper: Colour = look.paper or (outer.paper if outer else _WHITE)
+        self.faint = self.ink is not None and _alike(self.ink, self.paper)
 
 
 class _Page:
     """A parser target that writes down what a reader sees, a line for each block; history begins with `> `."""
 
-    def __init__(self, *, colours: bool) -> None:
+    def __init__(self, rules: Sequence[_Rule] = (), *, colours: bool) -> None:
+        self.rules = [*rules]
+        self.doubtful = False  # whether its style may hide words
+        self.late = False  # whether a style sheet came below words
         self._colours = colours
+        self._sheet: list[str] | None = None  # the style sheet that is being read
+        self._looks: dict[tuple[str, frozenset[str]], _Look] = {}
         self._frames = [_Frame()]
         self._unseen = 0  # open elements from an unseen one on
         self._lines: list[str] = []
@@ -900,6 +1012,8 @@ class _Page:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Open an element."""
+        if tag == "style":
+            self._sheet = []
         frame = None if self._unseen or tag in _UNSEEN else self._opened(tag, attributes)
         if frame is None:
             self._unseen += 1
@@ -908,6 +1022,8 @@ class _Page:
 
     def end(self, tag: str) -> None:
         """Close it; libxml2 closes every element that it opens, in order."""
+        if tag == "style":
+            self._obey("".join(self._sheet or ()))
         if self._unseen:
             self._unseen -= 1
             return
@@ -922,7 +1038,9 @@ class _Page:
     def data(self, text: str) -> None:
         """Write text, white space collapsed."""
         frame = self._frames[-1]
-        if self._unseen or frame.tiny or (self._colours and frame.white and frame.on_white):
+        if self._sheet is not None:
+            self._sheet.append(text)
+        if self._unseen or frame.tiny or (self._colours and frame.faint):
             return
         depth = frame.depth or self._below
         if depth != self._depth:
@@ -951,10 +1069,11 @@ class _Page:
     def _opened(self, tag: str, attributes: Mapping[str, str]) -> _Frame | None:
         """The frame of an element, or None if a reader does not see it."""
         outer = self._frames[-1]
-        if not attributes and tag not in ("blockquote", "pre"):
+        if not attributes and not self.rules and tag not in ("blockquote", "pre"):
             self._separate(tag)
             return outer
-        look = _look(attributes.get("style", ""), attributes.get("color", ""), attributes.get("bgcolor", ""))
+        look = self._look(tag, attributes)
+        self.doubtful |= look.doubtful
         if look.invisible or "hidden" in attributes or attributes.get("aria-hidden") == "true":
             return None
         classes = attributes.get("class", "").lower().split()
@@ -974,6 +1093,31 @@ class _Page:
         elif not _ATTRIBUTIONS.isdisjoint(names):
             frame.depth = max(frame.depth, 1)
         return frame
+
+    def _look(self, tag: str, attributes: Mapping[str, str]) -> _Look:
+        colour = attributes.get("color") or (attributes.get("text", "") if tag == "body" else "")
+        look = _look(attributes.get("style", ""), colour, attributes.get("bgcolor", ""))
+        if not self.rules:
+            return look
+        names = frozenset(f".{name}" for name in attributes.get("class", "").lower().split())
+        if ident := attributes.get("id", "").lower():
+            names |= {f"#{ident}"}
+        if (tag, names) not in self._looks:
+            fitting = _Look()
+            for rule in self.rules:
+                if rule.tag in ("", tag) and rule.names <= names:
+                    fitting = rule.look.over(fitting)
+            self._looks[tag, names] = fitting
+        return look.over(self._looks[tag, names])
+
+    def _obey(self, sheet: str) -> None:
+        """Take over the rules of a style sheet; what stands above it must be read again with them."""
+        self._sheet = None
+        rules, doubtful = _rules(sheet)
+        self.rules += rules[: MAX_RULES - len(self.rules)]
+        self.doubtful |= doubtful or len(self.rules) == MAX_RULES
+        self.late |= bool(rules) and bool(self._lines or self._pieces)
+        self._looks.clear()
 
     def _separate(self, tag: str, *, tight: bool = False) -> None:
         if tag in _PARAGRAPHS:
@@ -1008,17 +1152,22 @@ class _Page:
 _LONG_TAG = re.compile(r"<(\w{1,20})[^<>]{5000,}>")  # libxml2 compares every attribute with every other
 
 
-def _visible(source: str) -> str:
-    """The words of an HTML text that a reader sees. White on white counts as unseen, unless nothing else is there."""
+def _visible(source: str, defects: _Defects) -> str:
+    """The words of an HTML text that a reader sees. Ink like the paper counts as unseen, unless nothing else is there."""
     data = _LONG_TAG.sub(r"<\1>", source.replace("\0", "")).encode("utf-8", "replace")
-    return _seen(data, colours=True) or _seen(data, colours=False)
+    page = _Page(colours=True)
+    text = _seen(data, page)
+    if page.late:
+        text = _seen(data, page := _Page(page.rules, colours=True))
+    if page.doubtful:
+        defects.note("its style may hide words")
+    return text or _seen(data, _Page(page.rules, colours=False))
 
 
-def _seen(data: bytes, *, colours: bool) -> str:
+def _seen(data: bytes, page: _Page) -> str:
     # As a target, without a tree: a tree deeper than 2,048 elements is cut off, and the words in it are lost.
-    target = etree.HTMLParser(encoding="utf-8", target=_Page(colours=colours))
     try:
-        return str(etree.fromstring(data, target))
+        return str(etree.fromstring(data, etree.HTMLParser(encoding="utf-8", target=page)))
     except etree.XMLSyntaxError:  # there is no element in it
         return ""
 

@@ -722,6 +722,7 @@ DOUBTS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
     ("Reply-To is in another domain than the sender", _answers_elsewhere),
     ("the sender's name looks like another address", _has_defect("looks like another address")),
     ("two parsers read this mail differently", _has_defect("disagree")),
+    ("its style may hide some of its words from a reader", _has_defect("may hide words")),
     ("it is addressed to its own sender", _is_to_itself),
     ("it came before winback was started", lambda mail: mail.message.old),
     ("this conversation had an automatic answer already", lambda mail: mail.history.answered_thread),

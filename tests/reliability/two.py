@@ -81,7 +81,7 @@ class Duel:
         self.rounds += 1
         copied(self._queued, self._site)
         outside = Outside(self._site / "outside", one.fault, one.proves)
-        first = start(self._sending("one", one.fault, one.proves), one.at, stop_myself)
+        first = start(self._sending("one", one.fault, one.proves), Points(one.at, stop_myself))
         assert first.stopped(), f"{one} was not reached"
         outside.set_clock(outside.now() + one.asleep)
         for _ in range(2):

@@ -48,10 +48,14 @@ FAULTS = (NONE, LATER_FIRST, LOST_BEFORE, LOST_WITH, LOST_AFTER)
 
 
 class Points:
-    """Counts the moments between two effects of a process on the outside; `then` happens at number `at`."""
+    """Counts the moments between two effects of a process on the outside; `then` happens at number `at`.
 
-    def __init__(self, at: int | None = None, then: Callable[[], None] | None = None) -> None:
+    The bytes of a file are written in so many `pieces`, with a moment before each.
+    """
+
+    def __init__(self, at: int | None = None, then: Callable[[], None] | None = None, pieces: int = 2) -> None:
         self.names: list[str] = []
+        self.pieces = pieces
         self._at = at
         self._then = then or die
         self._counting = True
@@ -306,7 +310,7 @@ def _watch_files(points: Points, patch: pytest.MonkeyPatch) -> None:
         return real_open(path, flags, *args, **kwargs)
 
     def fdopen(descriptor: int, mode: str = "r", *args: object, **kwargs: object) -> object:
-        return Halves(descriptor, points) if mode == "wb" else real_fdopen(descriptor, mode, *args, **kwargs)
+        return InPieces(descriptor, points) if mode == "wb" else real_fdopen(descriptor, mode, *args, **kwargs)
 
     patch.setattr(os, "open", open_)
     patch.setattr(os, "fdopen", fdopen)
@@ -320,18 +324,18 @@ def _counted(points: Points, name: str, real: Callable[..., object]) -> Callable
     return call
 
 
-class Halves(io.FileIO):
-    """A file that takes its bytes in two halves, with a moment between them."""
+class InPieces(io.FileIO):
+    """A file that takes its bytes piece by piece."""
 
     def __init__(self, descriptor: int, points: Points) -> None:
         super().__init__(descriptor, "wb")
         self._points = points
 
     def write(self, data: bytes) -> int:
-        middle = len(data) // 2
-        for half in (data[:middle], data[middle:]):
-            self._points("write half a file")
-            super().write(half)
+        size = max(1, -(-len(data) // self._points.pieces))
+        for start in range(0, len(data), size):
+            self._points("write a piece of a file")
+            super().write(data[start : start + size])
         return len(data)
 
 
@@ -381,9 +385,9 @@ class Life:
     names: tuple[str, ...]
 
 
-def live(task: Callable[[Points], None], at: int | None = None, then: Callable[[], None] = die) -> Life:
+def live(task: Callable[[Points], None], at: int | None = None, pieces: int = 2) -> Life:
     """Run a task in a process of its own that dies at point `at`. Raises AssertionError when it fails by itself."""
-    return start(task, at, then).end()
+    return start(task, Points(at, die, pieces)).end()
 
 
 @dataclass
@@ -415,7 +419,7 @@ class Started:
         return Life(code, tuple(text.splitlines()))
 
 
-def start(task: Callable[[Points], None], at: int | None = None, then: Callable[[], None] = die) -> Started:
+def start(task: Callable[[Points], None], points: Points) -> Started:
     """Start a task in a process of its own."""
     read, write = os.pipe()
     with warnings.catch_warnings():
@@ -424,7 +428,7 @@ def start(task: Callable[[Points], None], at: int | None = None, then: Callable[
         pid = os.fork()
     if not pid:
         os.close(read)
-        _child(task, Points(at, then), write)
+        _child(task, points, write)
     os.close(write)
     return Started(pid, read)
 
