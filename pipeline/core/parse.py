@@ -254,10 +254,11 @@ _ODD_IN_TEXT = re.compile(f"\r\n?|[\x01-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}{_BREAKS}
 
 
 def _line(text: str) -> str:
-    """One line without controls, so that a value never becomes a second header."""
+    """One line of what can be shown, so that a value never becomes a second header."""
     if text.isprintable():
         return text.strip()
-    return _SPACE_IN_LINE.sub(" ", _HIDDEN_IN_LINE.sub("", text)).strip()
+    spaced = _SPACE_IN_LINE.sub(" ", _HIDDEN_IN_LINE.sub("", text))
+    return "".join(character for character in spaced if character.isprintable()).strip()
 
 
 def _tidy(text: str) -> str:

@@ -127,6 +127,7 @@ class Outbox:
                 note = f"X-Winback-Cause: {_value(cause)} ({now.date()})\n".encode()
                 place = _put(target, _numbered(name), note + _unwrapped(data))
                 os.unlink(name, dir_fd=source)
+            _ended(target, place, now)
             _sync(target)
             _sync(source)
         return place
@@ -141,6 +142,7 @@ class Outbox:
                 _write(target, name, data)
             else:
                 name = _put(target, _names(draft, now), data)
+            _ended(target, name, now)
         for other in ENDED:
             with self._opened(other) as target:
                 if other != folder and (old := _named(target, draft.key)):
@@ -159,7 +161,10 @@ class Outbox:
         names = (f"{now.date()} {who} - held - {key[:length]}.eml" for length in _lengths(key))
         with self._opened("held") as folder:
             found = _named(folder, key)
-            return found or _put(folder, names, head + (mail.lstrip(b"\n") or f"\n{_value(cause)}\n".encode()))
+            if found is None:
+                found = _put(folder, names, head + (mail.lstrip(b"\n") or f"\n{_value(cause)}\n".encode()))
+                _ended(folder, found, now)
+            return found
 
     def discard(self, draft_key: str) -> None:
         """Take every file of a draft out of review/."""
@@ -197,9 +202,9 @@ class Outbox:
         return gone
 
     def tidy(self, before: datetime) -> int:
-        """Take away what lies in rejected/, sent/ and held/ and was last changed before that moment. Returns how many files.
+        """Take away what ended in rejected/, sent/ and held/ before that moment, unless a person changed it since.
 
-        Only files of winback go: what else a person keeps there is theirs.
+        Returns how many files went. Only files of winback go: what else a person keeps there is theirs.
         """
         gone = 0
         for name in ("rejected", *ENDED):
@@ -393,6 +398,12 @@ def _concerns(folder: int, name: str, keys: Collection[str]) -> bool:
     if inside or data is None or named is None:
         return not inside.keys().isdisjoint(keys)
     return any(key.startswith(named) for key in keys)
+
+
+def _ended(folder: int, name: str, now: datetime) -> None:
+    """Date a file by when its matter ended: how long it is kept counts from there."""
+    with suppress(FileNotFoundError):
+        os.utime(name, (now.timestamp(), now.timestamp()), dir_fd=folder, follow_symlinks=False)
 
 
 def _changed(folder: int, name: str) -> float:
