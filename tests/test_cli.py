@@ -340,7 +340,7 @@ def test_a_held_mail_can_be_retried(shop: Shop):
 
 
 def test_migrate_says_where_the_store_stands(shop: Shop):
-    assert "revision 0001" in shop.says("migrate")
+    assert "revision 0002" in shop.says("migrate")
 
 
 @pytest.fixture

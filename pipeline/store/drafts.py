@@ -14,7 +14,7 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.plans import queue, settle_contact
-from pipeline.store.schema import case, contact, draft, message, send, step
+from pipeline.store.schema import case, contact, draft, message, raw, send, step
 
 Row = sa.Row[Any]
 
@@ -156,7 +156,13 @@ class Drafts:
 
     def held_to_show(self, limit: int = 100) -> list[HeldMail]:
         """Held mails that have no file in outbox/held yet."""
-        query = sa.select(message).where(message.c.state == "held", ~message.c.shown).order_by(message.c.arrived).limit(limit)
+        query = (
+            sa.select(message, raw.c.data)
+            .outerjoin(raw, raw.c.message == message.c.key)
+            .where(message.c.state == "held", ~message.c.shown)
+            .order_by(message.c.arrived)
+            .limit(limit)
+        )
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
@@ -166,7 +172,7 @@ class Drafts:
                 sender=row.sender,
                 name=row.name,
                 subject=row.subject,
-                data=row.raw,
+                data=row.data,
                 arrived=row.arrived,
             )
             for row in rows

@@ -15,7 +15,7 @@ from pipeline.core.records import Batch, Beginning, Cursor, Place, Raw
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
-from pipeline.store.schema import cursor, decision, message
+from pipeline.store.schema import cursor, decision, message, raw
 
 ATTEMPTS = 3
 _TRACE = re.compile(
@@ -100,7 +100,6 @@ class Intake:
                 "uid": mail.place.uid,
                 "arrived": mail.arrived,
                 "taken": now,
-                "raw": mail.data,
                 "content": content_key(mail.data),
                 "old": mail.old,
                 "whole": mail.whole,
@@ -111,9 +110,14 @@ class Intake:
         ]
         new = 0
         with self._database.writing() as connection:
-            if rows:
-                self._mark_known(connection, rows, batch.cursor)
-                new = connection.execute(insert(message).on_conflict_do_nothing(), rows).rowcount
+            keys = [row["key"] for row in rows]
+            there = set(connection.execute(sa.select(message.c.key).where(message.c.key.in_(keys))).scalars())
+            fresh = [row for row in rows if row["key"] not in there]
+            if fresh:
+                self._mark_known(connection, fresh, batch.cursor)
+                new = connection.execute(insert(message).on_conflict_do_nothing(), fresh).rowcount
+                data = [{"message": mail.key, "data": mail.data} for mail in batch.mails if mail.key not in there]
+                connection.execute(insert(raw).on_conflict_do_nothing(), data)
             self._move(connection, batch.cursor, now)
         return new
 
@@ -135,7 +139,7 @@ class Intake:
 
     def received(self, limit: int, after: Raw | None = None) -> list[Raw]:
         """Mails that wait to be read, oldest first; those after a mail that was handed out before."""
-        query = sa.select(message).where(message.c.state == "received").order_by(message.c.arrived, message.c.key).limit(limit)
+        query = _STORED.where(message.c.state == "received").order_by(message.c.arrived, message.c.key).limit(limit)
         if after is not None:
             same_moment = sa.and_(message.c.arrived == after.arrived, message.c.key > after.key)
             query = query.where(sa.or_(message.c.arrived > after.arrived, same_moment))
@@ -145,8 +149,8 @@ class Intake:
     def raw(self, key: str) -> Raw | None:
         """A stored mail, or None when it is not there or its text is gone."""
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(message).where(message.c.key == key)).first()
-        return _raw(row) if row and row.raw is not None else None
+            row = connection.execute(_STORED.where(message.c.key == key)).first()
+        return _raw(row) if row else None
 
     def failed(self, key: str, why: str, now: datetime, *, final: bool = False) -> bool:
         """Count a failed try to read a mail; the third holds it for a person. Returns True when it is held now."""
@@ -165,7 +169,7 @@ class Intake:
         with self._database.writing() as connection:
             done = connection.execute(
                 message.update()
-                .where(message.c.key == key, message.c.state == "held", message.c.raw.is_not(None))
+                .where(message.c.key == key, message.c.state == "held", message.c.key.in_(sa.select(raw.c.message)))
                 .where(message.c.reason.in_(("poison", "unreadable", "text_refused")))
                 .values(state="received", reason=None, attempts=0, shown=False)
             )
@@ -180,12 +184,15 @@ class Intake:
         connection.execute(statement.on_conflict_do_update(index_elements=["folder"], set_=values))
 
 
+_STORED = sa.select(message, raw.c.data).join(raw, raw.c.message == message.c.key)
+
+
 def _raw(row: sa.Row[tuple[object, ...]]) -> Raw:
     return Raw(
         key=row.key,
         place=Place(folder=row.folder, epoch=row.epoch, uid=row.uid),
         arrived=row.arrived,
-        data=row.raw,
+        data=row.data,
         old=row.old,
         whole=row.whole,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.store.database import Database
-from pipeline.store.schema import attempt, cap_event, case, contact, decision, draft, label, message, send, step
+from pipeline.store.schema import attempt, cap_event, case, contact, decision, draft, label, message, raw, send, step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,12 +133,8 @@ class Overview:
         Returns how many raw mails were emptied and how many cases forgotten. Open cases stay, and mails that nobody has read.
         """
         with self._database.writing() as connection:
-            emptied = connection.execute(
-                message.update()
-                .where(message.c.raw.is_not(None), message.c.taken < now - keep_raw)
-                .where(message.c.state != "received")
-                .values(raw=None)
-            ).rowcount
+            read = sa.select(message.c.key).where(message.c.taken < now - keep_raw, message.c.state != "received")
+            emptied = connection.execute(raw.delete().where(raw.c.message.in_(read))).rowcount
             forgotten = _forget(connection, now - keep_history)
         return emptied, forgotten
 

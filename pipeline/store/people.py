@@ -23,6 +23,7 @@ from pipeline.store.schema import (
     draft,
     label,
     message,
+    raw,
     send,
     step,
     suppression,
@@ -83,7 +84,7 @@ class People:
         return bool(done.rowcount)
 
     def export(self, address: str) -> dict[str, list[dict[str, Any]]]:
-        """Everything stored about an address, table by table, as plain values ready for JSON (without raw bytes)."""
+        """Everything stored about an address, table by table, as plain values ready for JSON; mails as text."""
         address = address.lower()
         mails = sa.select(message.c.key).where(message.c.sender == address)
         cases = sa.select(case.c.message).where(case.c.address == address)
@@ -91,6 +92,7 @@ class People:
             (contact, contact.c.address == address),
             (message, message.c.sender == address),
             (decision, decision.c.message.in_(mails)),
+            (raw, raw.c.message.in_(mails)),
             (label, label.c.message.in_(mails)),
             (case, case.c.address == address),
             (draft, draft.c.address == address),
@@ -127,6 +129,7 @@ class People:
             (case, case.c.address == address),
             (label, label.c.message.in_(mails)),
             (decision, decision.c.message.in_(mails)),
+            (raw, raw.c.message.in_(mails)),
             (contact, contact.c.address == address),
         )
         gone = 0
@@ -135,7 +138,7 @@ class People:
             for table, which in order:
                 gone += connection.execute(table.delete().where(which)).rowcount
             # The row of a mail stays, so that it is not fetched again; everything in it that tells of the person goes.
-            blank = {"raw": None, "sender": None, "name": None, "subject": None, "message_id": None, "content": None}
+            blank = {"sender": None, "name": None, "subject": None, "message_id": None, "content": None}
             gone += connection.execute(
                 message.update()
                 .where(message.c.sender == address)
@@ -159,7 +162,6 @@ def _person(row: Row) -> Person:
 
 def _plain(row: Row) -> dict[str, Any]:
     values = dict(row._mapping)
-    for name in ("raw", "data"):
-        if values.get(name) is not None:
-            values[name] = values[name].decode("utf-8", "replace")
+    if values.get("data") is not None:
+        values["data"] = values["data"].decode("utf-8", "replace")
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

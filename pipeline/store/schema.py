@@ -103,7 +103,6 @@ message = sa.Table(
     sa.Column("uid", sa.String(255), nullable=False),
     sa.Column("arrived", UtcTime, nullable=False, comment="the server's time of arrival"),
     sa.Column("taken", UtcTime, nullable=False, comment="when it was stored here"),
-    sa.Column("raw", sa.LargeBinary, comment="the mail as it came; emptied after privacy.keep_raw"),
     sa.Column("content", sa.String(64), comment="digest of the mail without its trace headers, to know it again elsewhere"),
     sa.Column("old", sa.Boolean, nullable=False, comment="came before the first start: drafts only"),
     sa.Column("whole", sa.Boolean, nullable=False, comment="false: too big, only its headers are here"),
@@ -121,6 +120,14 @@ message = sa.Table(
     sa.Index("message_by_content", "content"),
     _allowed("message"),
     comment="Every mail that was taken over from a mailbox.",
+)
+
+raw = sa.Table(
+    "raw",
+    metadata,
+    sa.Column("message", sa.String(64), sa.ForeignKey("message.key", ondelete="CASCADE"), primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False, comment="the mail as it came"),
+    comment="The mails themselves, apart from what becomes of them, which changes; gone after privacy.keep_raw.",
 )
 
 decision = sa.Table(

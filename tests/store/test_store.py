@@ -132,6 +132,7 @@ def test_a_person_is_exported_as_plain_json(store: Store):
         "contact": 1,
         "message": 1,
         "decision": 1,
+        "raw": 1,
         "case": 1,
         "draft": 1,
         "step": 2,
