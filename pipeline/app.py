@@ -27,7 +27,8 @@ from pipeline.jobs import Delivery, Inbox, Model, Site
 from pipeline.store import Store, open_store
 
 SHIPPED = Path(__file__).parents[1]
-READERS = 2
+# One core is for the process that decides: more readers than the others can serve only cost memory.
+READERS = min(2, max(1, len(os.sched_getaffinity(0)) - 1))
 
 
 class LazyModel:

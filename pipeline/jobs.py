@@ -11,11 +11,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline.core import flow, followups
@@ -52,7 +54,10 @@ from pipeline.store.past import mailbox
 
 log = logging.getLogger("winback")
 
-WORK_BATCH = 200
+T = TypeVar("T")
+S = TypeVar("S")
+
+WORK_BATCH = 100
 READ_PAGE = 100
 SEND_BATCH = 20
 LEAST_FREE = 100 << 20
@@ -230,20 +235,52 @@ def _begin_again(site: Site, before: Cursor) -> Cursor:
 def work(site: Site) -> int:
     """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
     done = 0
+    with ThreadPoolExecutor(1, thread_name_prefix="model") as beside:
+        for messages, unreadable, scores in _one_ahead(beside, partial(_scored, site), _read(site)):
+            _decide(site, messages, scores)
+            done += len(messages) + unreadable
+    return done
+
+
+def _read(site: Site) -> Iterator[tuple[list[Message], int]]:
+    """Batches of mails that could be read, with the count of those between them that could not: these are held."""
     messages: list[Message] = []
+    unreadable = 0
     for raw, got in site.reader.read_all(_waiting(site)):
-        done += 1
         if isinstance(got, Unreadable):
             log.warning("%s can't be read and is held: %s", raw.key[:8], got)
             site.store.intake.failed(raw.key, str(got), site.now(), final=True)
+            unreadable += 1
         else:
             messages.append(got)
         if len(messages) == WORK_BATCH:
-            _decide(site, messages)
-            messages = []
-    if messages:
-        _decide(site, messages)
-    return done
+            yield messages, unreadable
+            messages, unreadable = [], 0
+    if messages or unreadable:
+        yield messages, unreadable
+
+
+def _scored(site: Site, batch: tuple[list[Message], int]) -> tuple[list[Message], int, dict[str, Scores]]:
+    """A batch with what the model says of it. If that fails, its mails are asked about again as they are decided."""
+    scores: dict[str, Scores] = {}
+    try:
+        _score(site, [message for message in batch[0] if flow.matters(flow.look(message, History(), site.rules))], scores)
+    except WinbackError as error:
+        log.debug("not scored beforehand: %s", error)
+    except Exception:
+        log.exception("a batch of %d mails could not be scored beforehand", len(batch[0]))
+    return *batch, scores
+
+
+def _one_ahead(beside: Executor, make: Callable[[T], S], items: Iterable[T]) -> Iterator[S]:
+    """What `make` makes of each item, in their order: the next is made while the caller works on this one."""
+    ahead: Future[S] | None = None
+    for item in items:
+        ready, ahead = ahead, beside.submit(make, item)
+        if ready:
+            yield ready.result()
+    if ahead:
+        yield ahead.result()
 
 
 def _waiting(site: Site) -> Iterator[Raw]:
@@ -257,10 +294,10 @@ def _waiting(site: Site) -> Iterator[Raw]:
         last = page[-1]
 
 
-def _decide(site: Site, messages: Sequence[Message]) -> None:
+def _decide(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
     """Decide a batch. When one of its mails breaks more than its own part, each is decided alone: only that one fails."""
     try:
-        _decide_together(site, messages)
+        _decide_together(site, messages, scores)
     except WinbackError:
         raise
     except Exception as error:
@@ -269,12 +306,11 @@ def _decide(site: Site, messages: Sequence[Message]) -> None:
             return
         log.exception("a batch of %d mails failed; they are decided one by one", len(messages))
         for message in messages:
-            _decide(site, [message])
+            _decide(site, [message], scores)
 
 
-def _decide_together(site: Site, messages: Sequence[Message]) -> None:
+def _decide_together(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
-    scores: dict[str, Scores] = {}
     put_off = _decide_part(site, messages, scores)
     while put_off:
         _decide_part(site, [waiting[0] for waiting in put_off], scores)
