@@ -18,16 +18,30 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from sklearn.utils.extmath import randomized_svd
 
 from pipeline.core.understand import joined
-from pipeline.edges.model import FORMAT, Floats, bundled_encoder, calibrated, embedded, features, nearness, weighed
+from pipeline.edges.model import (
+    BOTH_WEIGH,
+    FORMAT,
+    Floats,
+    Row,
+    bundled_encoder,
+    calibrated,
+    embedded,
+    features,
+    nearness,
+    topics_of,
+    weighed,
+)
 from pipeline.errors import WinbackError
 
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
 OF_CANCELLATIONS = ("reason", "subreason")
 FOLDS = 5
-RIDGE = 1.0
+RIDGE = {"words": 1.0, "full": 0.5}
+TOPICS = 128  # directions, of the tens of thousands of words and cues
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
@@ -117,7 +131,8 @@ def teach(examples: Sequence[Example], tell: Callable[[str, int, int], None] = l
     steps = 4 + 2 * (FOLDS + 1)
     tell("reading words", 0, steps)
     vocabulary, idf = learn_words(texts)
-    words = word_matrix(texts, vocabulary, idf)
+    rows = [weighed(text, vocabulary, idf) for text in texts]
+    words = _matrix(rows, len(vocabulary))
     alike = WORDS_WEIGH * (words @ words.T).toarray()
     heads, targets = _targets(examples)
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -130,17 +145,19 @@ def teach(examples: Sequence[Example], tell: Callable[[str, int, int], None] = l
     encoder = bundled_encoder()
     if encoder is not None:
         points = embedded(texts, encoder).astype(np.float16)
-        arrays["points"] = points
-        kernels["full"] = alike + nearness(points.astype(np.float32), points.astype(np.float32))
+        topics = _directions(words)
+        about = topics_of(rows, topics).astype(np.float16)
+        arrays |= {"points": points, "topics": topics, "points_topics": about}
+        kernels["full"] = alike + _meant_alike(points.astype(np.float32), about.astype(np.float32))
     groups = [each.group for each in examples]
     for number, (kind, kernel) in enumerate(kernels.items()):
         raw = np.zeros_like(targets)
         for fold, (seen, unseen) in enumerate(GroupKFold(FOLDS).split(texts, groups=groups)):
             tell(f"learning from {kind}", 2 + number * (FOLDS + 1) + fold, steps)
-            duals, bias = _solve(kernel[np.ix_(seen, seen)], targets[seen], heads)
+            duals, bias = _solve(kernel[np.ix_(seen, seen)], targets[seen], heads, RIDGE[kind])
             raw[unseen] = kernel[np.ix_(unseen, seen)] @ duals + bias
         scale = _calibration(raw, targets, heads)
-        duals, bias = _solve(kernel, targets, heads)
+        duals, bias = _solve(kernel, targets, heads, RIDGE[kind])
         held_out[kind] = calibrated(raw, heads, scale)
         arrays |= {
             f"{kind}_bias": bias,
@@ -167,13 +184,26 @@ def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
     return {feature: column for column, feature in enumerate(kept)}, idf
 
 
-def word_matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> Any:
+def _matrix(rows: Sequence[Row], width: int) -> Any:
     """The texts as sparse rows of unit length, a column for each feature."""
-    rows = [weighed(text, vocabulary, idf) for text in texts]
     starts = np.cumsum([0, *(row.columns.size for row in rows)])
     values = np.concatenate([row.values for row in rows])
     columns = np.concatenate([row.columns for row in rows])
-    return csr_matrix((values, columns, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
+    return csr_matrix((values, columns, starts), shape=(len(rows), width), dtype=np.float32)
+
+
+def _directions(words: Any) -> npt.NDArray[np.float16]:
+    """The directions in which the texts differ most (latent semantic analysis), a row for each feature."""
+    size = min(TOPICS, min(words.shape) - 1)
+    _, _, directions = randomized_svd(words, size, n_iter=2, random_state=0)
+    return np.ascontiguousarray(directions.T, dtype=np.float16)
+
+
+def _meant_alike(points: Floats, topics: Floats) -> Floats:
+    """How alike the meanings of all texts are, two by two; what is about the same counts more."""
+    near = nearness(points, points)
+    near *= 1 + BOTH_WEIGH * (topics @ topics.T)
+    return near
 
 
 def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]:
@@ -196,7 +226,7 @@ def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArr
     return np.concatenate(parts)
 
 
-def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> tuple[Floats, Floats]:
+def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float) -> tuple[Floats, Floats]:
     """The weight of each example for each label, and each label's share."""
     duals = np.zeros_like(targets)
     bias = np.zeros(targets.shape[1], dtype=np.float32)
@@ -205,8 +235,8 @@ def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> 
         rows = np.flatnonzero(~np.isnan(targets[:, columns[0]]))
         wanted = targets[np.ix_(rows, columns)]
         bias[columns] = wanted.mean(axis=0)
-        ridge = kernel[np.ix_(rows, rows)].astype(np.float64)
-        ridge.flat[:: rows.size + 1] += RIDGE
+        ridge = kernel[np.ix_(rows, rows)]
+        ridge.flat[:: rows.size + 1] += held_back
         duals[np.ix_(rows, columns)] = cho_solve(cho_factor(ridge, overwrite_a=True), wanted - bias[columns])
     return duals, bias
 

@@ -23,9 +23,10 @@ from pipeline.errors import NoModel
 
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 1  # of the two files; another number needs another program
+FORMAT = 2  # of the two files; another number needs another program
 EMBEDDED = 1_000  # characters of a text that are made a vector
 CUES_WEIGH = 1.2  # against the words, which weigh 1
+BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
 _WORD = re.compile(r"[^\W_]+|\?")
 
@@ -46,7 +47,9 @@ class Row(NamedTuple):
 
 
 class LinearModel:
-    """Kernel ridge weights over words and cues (linear) and sentence vectors (radial); calibrated. See models/MODEL_CARD.md.
+    """Kernel ridge weights over words and cues (linear), sentence vectors (radial) and both together; calibrated.
+
+    See models/MODEL_CARD.md.
 
     Texts whose words alone say clearly that they are nothing are not embedded. Without the encoder words decide everything.
     """
@@ -64,6 +67,8 @@ class LinearModel:
             self._full_bias = arrays["full_bias"]
             self._full_scale = arrays["full_scale"]
             self._points = arrays["points"].astype(np.float32)
+            self._topics = arrays["topics"]
+            self._points_topics = arrays["points_topics"].astype(np.float32)
             self._duals = arrays["duals"]
 
     @classmethod
@@ -100,6 +105,7 @@ class LinearModel:
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
         near = nearness(embedded(texts, self._encoder), self._points)
+        near *= 1 + BOTH_WEIGH * (topics_of(rows, self._topics) @ self._points_topics.T)
         said = _by_words(rows, self._full) + near @ self._duals + self._full_bias
         return calibrated(said, self._heads, self._full_scale)
 
@@ -127,6 +133,11 @@ def nearness(vectors: Floats, points: Floats) -> Floats:
     """How near unit vectors lie to points: 1 when they are the same, falling off with the squared distance."""
     near: Floats = np.exp(2 * np.minimum(vectors @ points.T, np.float32(1)) - 2)
     return near
+
+
+def topics_of(rows: Sequence[Row], topics: npt.NDArray[np.float16]) -> Floats:
+    """What texts are about, as far as words and cues tell: their rows in the few directions in which texts differ most."""
+    return np.stack([row.values @ topics[row.columns].astype(np.float32) for row in rows])
 
 
 def words_of(text: str) -> list[str]:
