@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import WordModel, mail, make_rules
+from fakes import FakeTexts, WordModel, mail, make_rules
 
 from pipeline.core import compose, flow
 from pipeline.core.records import (
@@ -32,7 +32,7 @@ from pipeline.errors import TextRefused
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 RULES = make_rules()
-RENDER = Templates(Path(__file__).parents[2] / "templates").render
+TEXTS = Templates(Path(__file__).parents[2] / "templates")
 CANCEL = "Please cancel my membership, it is too expensive for me."
 
 
@@ -40,16 +40,20 @@ def stamp(key: str) -> str:
     return f"stamp{len(key)}"
 
 
+def ticket(address: str) -> str:
+    return "ab" * 32
+
+
 def read(data: bytes) -> Message:
     place = Place(folder="f", epoch="1", uid="1")
     return flow.read(Raw(key=place.key, place=place, arrived=NOW, data=data))
 
 
-def answered(words: str, rules=RULES, render=RENDER, **more: str) -> Plan:
+def answered(words: str, rules=RULES, texts: flow.Texts = TEXTS, **more: str) -> Plan:
     message = read(mail(words, **more))
     look = flow.look(message, History(), rules)
     (scores,) = WordModel().score([flow.words(message)])
-    return flow.answer(message, look, scores, History(), rules, NOW, render, stamp)
+    return flow.answer(message, look, scores, History(), rules, NOW, texts, stamp)
 
 
 def test_the_same_mail_gives_the_same_plan():
@@ -60,7 +64,7 @@ def test_a_machines_mail_needs_no_model():
     message = read(mail(CANCEL, headers="Auto-Submitted: auto-replied\n"))
     look = flow.look(message, History(), RULES)
     assert not flow.matters(look)
-    plan = flow.answer(message, look, None, History(), RULES, NOW, RENDER, stamp)
+    plan = flow.answer(message, look, None, History(), RULES, NOW, TEXTS, stamp)
     assert (plan.verdict, plan.decision.outcome, plan.draft) == (None, Outcome.IGNORE, None)
 
 
@@ -95,7 +99,7 @@ def test_a_text_that_breaks_a_rule_holds_the_mail():
     def sells(name: str, language: str, values: Mapping[str, str]) -> Text:
         return Text(subject="x", body="Stay, and get a 20 % discount.")
 
-    plan = answered(CANCEL, render=sells)
+    plan = answered(CANCEL, texts=FakeTexts(sells))
     assert (plan.decision.outcome, plan.decision.cause, plan.draft) == (Outcome.HOLD, "text_refused", None)
 
 
@@ -115,35 +119,35 @@ HISTORY = History(address="maria@example.org", case="m1", acknowledged=NOW - tim
 
 
 def test_a_due_step_becomes_a_draft_for_review():
-    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, RENDER, stamp)
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, TEXTS, stamp, ticket)
     assert plan.draft is not None
     assert (plan.draft.review, plan.outgoing) == (True, None)
 
 
 def test_a_due_step_is_dropped_or_moved_with_its_cause():
-    assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, RENDER, stamp).dropped == "case_closed"
-    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, RENDER, stamp).moved_to
+    assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, TEXTS, stamp, ticket).dropped == "case_closed"
+    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, TEXTS, stamp, ticket).moved_to
 
 
 def test_a_step_after_a_complaint_always_goes_to_review():
     rules = make_rules(follow_ups="when_sure")
-    assert flow.remind(STEP, CASE, HISTORY, rules, NOW, RENDER, stamp).outgoing is not None
+    assert flow.remind(STEP, CASE, HISTORY, rules, NOW, TEXTS, stamp, ticket).outgoing is not None
     complaint = replace(CASE, reason=Reason.SERVICE)
-    assert flow.remind(STEP, complaint, HISTORY, rules, NOW, RENDER, stamp).outgoing is None
+    assert flow.remind(STEP, complaint, HISTORY, rules, NOW, TEXTS, stamp, ticket).outgoing is None
 
 
 def test_a_broken_text_leaves_the_step_due_and_says_so():
     def broken(name: str, language: str, values: Mapping[str, str]) -> Text:
         raise TextRefused("template price_1: hellooo is undefined")
 
-    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, broken, stamp)
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, FakeTexts(broken), stamp, ticket)
     assert plan.trouble == "template price_1: hellooo is undefined"
 
 
 def test_the_touch_on_the_customers_own_date_says_that_they_asked_for_it():
     step = replace(STEP, template="not_ready_1", track="not_ready")
     asked = replace(CASE, reason=Reason.NOT_READY, wished=date(2026, 11, 23))
-    plan = flow.remind(step, asked, HISTORY, RULES, NOW, RENDER, stamp)
+    plan = flow.remind(step, asked, HISTORY, RULES, NOW, TEXTS, stamp, ticket)
     assert plan.draft is not None
     assert "You asked me to get in touch around now" in plan.draft.text
 
@@ -151,7 +155,7 @@ def test_the_touch_on_the_customers_own_date_says_that_they_asked_for_it():
 def test_a_rep_is_always_believed_and_always_asked():
     message = read(mail("Thank you!"))
     verdict = flow.corrected(Verdict(intent=Intent.NONE, subreason="budget"), Intent.CANCEL, Reason.PRICE)
-    plan = flow.answer_as(message, verdict, History(), RULES, NOW, RENDER, stamp, revision=1)
+    plan = flow.answer_as(message, verdict, History(), RULES, NOW, TEXTS, stamp, revision=1)
     assert plan.draft is not None
     assert (plan.draft.template, plan.draft.review, verdict.subreason) == ("price", True, None)
 
