@@ -495,9 +495,6 @@ class FollowUps(Block):
     days: Annotated[frozenset[int], _leaf("weekdays such as mon-fri or [mon, tue]", _days)] = _default("mon-fri")
     max_touches: Annotated[int, _whole(0, 10, 3)] = _default("3")
     tracks: dict[TrackName, Track] = _default({})
-    thanks: Annotated[
-        str, _leaf("the name of a text, without folder and .txt, such as thanks", _optional(_matching(r"[a-z0-9_]+")))
-    ] = _default("")
     unsubscribe_url: Annotated[
         str, _leaf("a web address that begins with https://, such as https://bluedoor.example/unsubscribe", _optional(_https))
     ] = _default("")
@@ -721,7 +718,6 @@ class Config(Block):
                 quiet_to=follow_ups.quiet_hours[1],
                 days=follow_ups.days,
                 max_touches=follow_ups.max_touches,
-                thanks=follow_ups.thanks,
                 unsubscribe_url=follow_ups.unsubscribe_url,
                 tracks={
                     name: tuple(records.Touch(**dict(step)) for step in steps) for name, steps in follow_ups.tracks.items()
@@ -770,8 +766,6 @@ class Config(Block):
         for track, steps in self.follow_ups.tracks.items():
             for number, step in enumerate(steps):
                 found.setdefault(step.template, f"follow_ups.tracks.{track}.{number}.template")
-        if self.follow_ups.thanks:
-            found.setdefault(self.follow_ups.thanks, "follow_ups.thanks")
         return found
 
 

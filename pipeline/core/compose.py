@@ -96,7 +96,7 @@ def acknowledgment(
         text=text.body,
         quote=quote(message.sender, message.text, message.sent or message.arrived, verdict.language, rules.business),
         language=verdict.language,
-        template=template,
+        template=text.name or template,
         headers=threading(message.message_id, message.thread),
         notes=notes(verdict, Kind.ACKNOWLEDGMENT, 0, why),
         reason=str(verdict.reason or verdict.intent),
@@ -107,7 +107,6 @@ def acknowledgment(
 def touch(
     step: FollowUp,
     case: Case,
-    template: str,
     text: Text,
     *,
     key: str,
@@ -116,10 +115,7 @@ def touch(
     rules: Rules,
     ticket: str,
 ) -> Draft:
-    """The draft of one follow-up, threaded under the mail that began the case.
-
-    `template` is the text or variant that was rendered, `ticket` what ends the follow-ups of this customer.
-    """
+    """The draft of one follow-up, threaded under the mail that began the case. `ticket` ends the follow-ups to its customer."""
     return Draft(
         key=key,
         kind=Kind.FOLLOW_UP,
@@ -130,7 +126,7 @@ def touch(
         text=text.body + footer(case.language, rules.business),
         quote=quote(case.recipient, case.text, case.sent, case.language, rules.business),
         language=case.language,
-        template=template,
+        template=text.name or step.template,
         headers=(*threading(case.message_id, case.thread), *_unsubscribe(ticket, rules)),
         notes=(
             ("Kind", f"follow-up {step.number} of track {step.track}"),

@@ -38,6 +38,7 @@ from pipeline.core.screen import screen
 from pipeline.core.understand import for_model, understand
 from pipeline.errors import TextRefused
 
+Render = Callable[[str, str, Mapping[str, str]], Text]
 Stamp = Callable[[str], str]
 Ticket = Callable[[str], str]
 
@@ -147,13 +148,12 @@ def _plan(
     promised = bool(planned) and barred is None
     wished = _wished(message, verdict, rules) if promised else None
     why = (*decision.why, *_next(planned), *filter(None, [barred]))
-    name = _unread(decision.template, verdict.language, history, texts)
     try:
-        text = _text(name, message, verdict, wished, promised, rules, texts)
+        text = _text(decision.template, message, verdict, wished, promised, rules, _unread(texts, history))
         draft = compose.acknowledgment(
             message,
             verdict,
-            name,
+            decision.template,
             text,
             key=digest("draft", message.key, 0, revision),
             review=decision.review,
@@ -204,14 +204,12 @@ def remind(
     if barred:
         return StepPlan(step=step, dropped=law.NO_BASIS, why=(barred,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
-    name = _unread(step.template, case.language, history, texts)
     try:
         values = compose.values(case.recipient, case.language, case.sent, case.wished, rules, keeps_in_touch=True)
-        text = texts.render(name, case.language, values)
+        text = _unread(texts, history)(step.template, case.language, values)
         draft = compose.touch(
             step,
             case,
-            name,
             text,
             key=digest("draft", case.message, step.number, 0),
             review=review,
@@ -266,9 +264,14 @@ def _refuse_faults(draft: Draft, subject: str, rules: Rules) -> None:
         raise TextRefused(f"template {draft.template}: {broken}. Change the text and run `winback check`")
 
 
-def _unread(name: str, language: str, history: History, texts: Texts) -> str:
-    """The variant of a text that a customer reads next; the name itself when there is no such text, which refuses it."""
-    return compose.unread(texts.variants(name, language) or (name,), history.texts)
+def _unread(texts: Texts, history: History) -> Render:
+    """Fills, of a text and its variants, the one that a customer reads next; a text that there is not is refused."""
+
+    def render(name: str, language: str, values: Mapping[str, str]) -> Text:
+        chosen = compose.unread(texts.variants(name, language) or (name,), history.texts)
+        return texts.render(chosen, language, values)
+
+    return render
 
 
 def _freeze(draft: Draft, rules: Rules, now: datetime, stamp: Stamp) -> Send:
@@ -283,12 +286,11 @@ def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) ->
 
 
 def _text(
-    name: str, message: Message, verdict: Verdict, wished: date | None, promised: bool, rules: Rules, texts: Texts
+    name: str, message: Message, verdict: Verdict, wished: date | None, promised: bool, rules: Rules, render: Render
 ) -> Text:
     assert message.sender is not None
     sent, language = message.sent or message.arrived, verdict.language
-    values = compose.values(message.sender, language, sent, wished, rules, keeps_in_touch=promised)
-    return texts.render(name, language, values)
+    return render(name, language, compose.values(message.sender, language, sent, wished, rules, keeps_in_touch=promised))
 
 
 def _wished(message: Message, verdict: Verdict, rules: Rules) -> date | None:

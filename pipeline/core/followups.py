@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,8 +58,6 @@ def steps(case: str, recipient: Address, verdict: Verdict, rules: Rules, now: da
     wished = datetime.combine(own, rules.follow_ups.quiet_to, zone) if own else None
     if wished:
         touches = _from_own_date(touches)
-    elif verdict.firm:
-        touches = _thanks_first(touches, verdict, rules.follow_ups)
     touches = touches[: rules.follow_ups.max_touches]
     found: list[FollowUp] = []
     for number, due in enumerate(_due_times(touches, wished, rules, now), 1):
@@ -100,13 +97,6 @@ def _from_own_date(touches: Sequence[Touch]) -> Sequence[Touch]:
     """With a date of the customer's own, a track begins with the touch that is meant for it; earlier ones would press."""
     meant = next((number for number, touch in enumerate(touches) if touch.own_date), 0)
     return touches[meant:]
-
-
-def _thanks_first(touches: Sequence[Touch], verdict: Verdict, rules: FollowUpRules) -> Sequence[Touch]:
-    """Who has decided is thanked instead of asked: the first touch becomes the note of thanks (playbook S4.6, S4.7)."""
-    if not rules.thanks or not touches or verdict.reason not in (Reason.PRICE, Reason.OTHER):
-        return touches
-    return (replace(touches[0], template=rules.thanks), *touches[1:])
 
 
 def _shift(touches: Sequence[Touch], wished: datetime | None, now: datetime) -> timedelta:
@@ -164,9 +154,7 @@ def judge(step: FollowUp, case: Case, history: History, rules: Rules, now: datet
 def _not_before(step: FollowUp, case: Case, acknowledged: datetime, rules: Rules) -> datetime:
     """A touch keeps its distance from our answer, which may have waited for a rep; a date of the customer's own stands."""
     touches = rules.follow_ups.tracks.get(step.track, ())
-    if step.template == rules.follow_ups.thanks:
-        touches = touches[:1]
-    after = next((touch.after for touch in touches if touch.template in (step.template, touches[0].template)), timedelta(0))
+    after = next((touch.after for touch in touches if touch.template == step.template), timedelta(0))
     return acknowledged if case.wished else acknowledged + after - timedelta(hours=1)
 
 

@@ -352,8 +352,7 @@ class Touch:
 class FollowUpRules:
     """When follow-ups may go out. Quiet hours are local to the business; `days` are weekdays, Monday is 0.
 
-    `thanks`: the text of the first touch to who has decided firmly, "" for none. `unsubscribe_url`: the page that ends
-    follow-ups with one click, "" when there is none.
+    `unsubscribe_url`: the page that ends follow-ups with one click, "" when there is none.
     """
 
     quiet_from: time = time(18)
@@ -361,7 +360,6 @@ class FollowUpRules:
     days: frozenset[int] = frozenset({0, 1, 2, 3, 4})
     max_touches: int = 3
     tracks: Mapping[str, tuple[Touch, ...]] = field(default_factory=dict)
-    thanks: str = ""
     unsubscribe_url: str = ""
 
 
@@ -618,10 +616,11 @@ class StepPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
-    """A rendered text: a one-line subject and a body with `\\n` line ends."""
+    """A rendered text: a one-line subject and a body with `\\n` line ends. `name` is that of the text or variant it is."""
 
     subject: str
     body: str
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

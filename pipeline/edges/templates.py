@@ -94,7 +94,7 @@ class Templates:
         body = _paragraphs(_rendered(text, text.body, given))
         if not subject or not body:
             raise TextRefused(f"{text.path}: the {'body' if subject else 'subject'} came out empty")
-        return Text(subject=subject, body=body)
+        return Text(subject=subject, body=body, name=name)
 
     def _load(self, folder: Path, language: str) -> Iterator[str]:
         """Take over the texts of one folder; yields what is wrong with them."""

@@ -213,7 +213,14 @@ TICKET = "0123456789abcdef" * 4
 
 def followed_up(rules: Rules = RULES, **case: object) -> Draft:
     return compose.touch(
-        STEP, replace(CASE, **case), "price_1.2", OURS, key="k", review=True, why=("Due.",), rules=rules, ticket=TICKET
+        STEP,
+        replace(CASE, **case),
+        replace(OURS, name="price_1.2"),
+        key="k",
+        review=True,
+        why=("Due.",),
+        rules=rules,
+        ticket=TICKET,
     )
 
 
