@@ -104,7 +104,7 @@ _ASKS_TO_BE_CONTACTED = re.compile(
     r"|(?:me )?(?:pueden|puede|puedes) (?:escribir|llamar|contactar|avisar)(?:me)?\b)",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"\b(?:not|don't|do not|never|no|stop)\W*(?:\w+\W+)?$", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|don't|never|no)(?: \w+)? ?$", re.IGNORECASE)
 _BOOKED = re.compile(
     r"\bcancel\w*\b|\bterminat\w+\b|\b(?:my|our) (?:\w+ )?(?:appointment|booking|reservation|membership|subscription"
     r"|session|order|class|lessons?|plan|contract|stay|treatment|visit)\b|\banul\w+\b|\b(?:de|la) baja\b|\brescind\w+\b"

@@ -237,7 +237,7 @@ _RULES = (
         ),
     ),
     _Rule(
-        says="to people in trouble there is no word of money (B7)", only=_SENSITIVE, words=re.compile(r"[€$£]\s?\d|\d\s?[€$£]")
+        says="to people in trouble there is no sum of money (B7)", only=_SENSITIVE, words=re.compile(r"[€$£]\s?\d|\d\s?[€$£]")
     ),
 )
 

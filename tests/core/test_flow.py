@@ -149,7 +149,7 @@ def test_the_touch_on_the_customers_own_date_says_that_they_asked_for_it():
     asked = replace(CASE, reason=Reason.NOT_READY, wished=date(2026, 11, 23))
     plan = flow.remind(step, asked, HISTORY, RULES, NOW, TEXTS, stamp, ticket)
     assert plan.draft is not None
-    assert "You asked me to get in touch around now" in plan.draft.text
+    assert "I promised to get in touch around now" in plan.draft.text
 
 
 def test_a_rep_is_always_believed_and_always_asked():
