@@ -246,6 +246,7 @@ _OPT_OUT_LINE = re.compile(
     r"[\"«“'](?:stop|baja)[\"»”']|\bunsubscribe\b|\bopt out\b|\bno recibir mas\b|\bdarse de baja\b|\bdarte de baja\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"(?:^[^>\n][^\n]*:\n)?(?:^ *>[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _QUESTION = re.compile(r"\?(?![\w=&%])")  # not the one in a web address
 _PLAIN = str.maketrans("áéíóúüñÁÉÍÓÚÜÑ’‘", "aeiouunAEIOUUN''")
 
@@ -253,9 +254,10 @@ _PLAIN = str.maketrans("áéíóúüñÁÉÍÓÚÜÑ’‘", "aeiouunAEIOUUN''")
 def faults(subject: str, body: str, kind: Kind, *, sensitive: bool, business: Business) -> tuple[Fault, ...]:
     """Everything that is wrong with a text as the customer would read it, in the order of the rules; empty when nothing is.
 
-    What the customer wrote (lines that begin with `>`) is nobody's to judge, and the business is not taken at its name.
+    What the customer wrote (lines that begin with `>`, and the line that says who wrote them) is nobody's to judge, and the
+    business is not taken at its name.
     """
-    ours = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith(">"))
+    ours = _QUOTED.sub("", body)
     return (*_structure(ours, kind, business), *_said(f"{subject}\n{ours}", kind, sensitive, business))
 
 

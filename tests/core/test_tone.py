@@ -115,6 +115,7 @@ def test_a_text_that_breaks_a_rule_is_named_with_it(text: str, fault: str):
         "Here you can see it: https://bluedoor.example/book?x=1. Which day would you like?",
         "Yours, Dana, Discount Tire & Fee-Free Gym",
         "> You let us down!! It is cancelled, refunded? Really?\nThank you.",
+        "Thank you.\n\nOn 20 November 2026, JOSE PEREZ GRATIS wrote:\n> It is cancelled!!\n>\n> Why? Why?",
     ],
 )
 def test_a_kind_text_passes(text: str):
@@ -122,7 +123,7 @@ def test_a_kind_text_passes(text: str):
 
 
 def test_an_empty_text_is_refused():
-    assert said(" \n> quoted") == ["it is empty"]
+    assert said(" \n\n> quoted") == ["it is empty"]
 
 
 def test_a_subject_is_read_as_well():
