@@ -151,6 +151,8 @@ class People:
         sends = sa.select(send.c.key).where(send.c.address == address)
         cases = sa.select(case.c.message).where(case.c.address == address)
         mails = sa.select(message.c.key).where(message.c.sender == address)
+        with self._database.reading() as connection:
+            naming = _mails_naming(connection, address)
         order: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
             (attempt, attempt.c.send.in_(sends)),
             (cap_event, cap_event.c.send.in_(sends)),
@@ -177,9 +179,21 @@ class People:
                 .where(message.c.sender == address)
                 .values(state="ignored", reason="erased", shown=True, **blank)
             ).rowcount
+            # Bounces and our own copies name the person, too: the mails go, that they were read stays.
+            for start in range(0, len(naming), 400):
+                part = naming[start : start + 400]
+                gone += connection.execute(raw.delete().where(raw.c.message.in_(part))).rowcount
+                connection.execute(message.update().where(message.c.key.in_(part)).values(subject=None))
             record(connection, self._keys, now, "erased", address=address)
         self._database.compact()
         return gone
+
+
+def _mails_naming(connection: sa.Connection, address: str) -> list[str]:
+    """The mails, of whoever wrote them, in which this address stands, in whatever case."""
+    rows = connection.execution_options(yield_per=50).execute(sa.select(raw.c.message, raw.c.data))
+    wanted = address.encode()
+    return [row.message for row in rows if wanted in row.data.lower()]
 
 
 def _person(row: Row) -> Person:
