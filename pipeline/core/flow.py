@@ -106,6 +106,9 @@ def answer(
     if scores is None:
         return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
     verdict = understand(_without_ticket(message), scores, rules)
+    if ticket_in(message) and verdict.intent is Intent.NONE:
+        # The button of a mail program wrote it: there is nothing to ask a person about.
+        verdict = replace(verdict, opt_out=True, unsure=False)
     verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
     return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=0)
 
