@@ -26,16 +26,21 @@ def record(store: Store, address: str, basis: Basis, evidence: str, country: str
         raise NotPossible("--evidence is empty: say what shows the basis, such as --evidence 'ticked the box on 3 March 2026'")
     ground = Ground(basis=basis, evidence=" ".join(evidence.split()), since=now, by_person=True)
     store.people.set_ground(address, ground, now)
-    barred = law.barred(ground, country, now)
-    return f"{address}: {basis}, {ground.evidence}. {barred or 'Follow-ups may go out.'}"
+    return f"{address}: {basis}, {ground.evidence}. {_consequence(store, address, ground, country, now)}"
 
 
 def told(store: Store, address: str, country: str, now: datetime) -> str:
     """What is known of a customer's basis, and whether it is enough, in a sentence."""
     ground = store.people.ground(address)
-    barred = law.barred(ground, country, now)
     known = f'{ground.basis} since {ground.since:%Y-%m-%d} ("{ground.evidence}")' if ground else "none known"
-    return f"basis: {known}. {barred or 'Follow-ups may go out.'}"
+    return f"basis: {known}. {_consequence(store, address, ground, country, now)}"
+
+
+def _consequence(store: Store, address: str, ground: Ground | None, country: str, now: datetime) -> str:
+    suppressed = store.people.suppressed(address)
+    if suppressed:
+        return f"Nothing may go out all the same: {suppressed}."
+    return law.barred(ground, country, now) or "Follow-ups may go out."
 
 
 def serve(store: Store, config: Config, listen: str, now: Callable[[], datetime], started: Callable[[str], None]) -> None:

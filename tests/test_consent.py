@@ -117,6 +117,17 @@ def test_consent_is_worth_more_than_a_contract_and_a_newer_contract_more_than_an
     assert known.evidence == "5"
 
 
+def test_what_was_found_is_forgotten_in_time_and_what_a_person_recorded_is_not(spain: World):
+    people, now = spain.site.store.people, spain.clock()
+    people.set_ground(MARIA, Ground(basis=Basis.CONTRACT, evidence="words", since=now), now)
+    consent.record(spain.site.store, "ana@example.org", Basis.CONSENT, "a form", "ES", now)
+    year = timedelta(days=365)
+    spain.site.store.overview.tidy(year, 2 * year, now + year)
+    assert people.ground(MARIA) is not None
+    spain.site.store.overview.tidy(year, 2 * year, now + 3 * year)
+    assert (people.ground(MARIA) is None, people.ground("ana@example.org") is None) == (True, False)
+
+
 def said(config: Path, *words: str) -> str:
     result = CliRunner().invoke(cli, ["--config", str(config), *words])
     assert result.exit_code == 0, result.output
@@ -130,6 +141,13 @@ def test_a_basis_is_recorded_and_told_from_the_terminal(tmp_path: Path):
     assert recorded == f"{MARIA}: consent, ticked the box. Follow-ups may go out.\n"
     assert '("ticked the box"). Follow-ups may go out.' in said(config, "contacts", "basis", MARIA)
     assert '"by_person": true' in said(config, "contacts", "export", MARIA)
+
+
+def test_who_opted_out_is_not_written_to_whatever_is_recorded(spain: World):
+    store, now = spain.site.store, spain.clock()
+    store.people.suppress(MARIA, "opt_out", now)
+    told = consent.record(store, MARIA, Basis.CONSENT, "a form", "ES", now)
+    assert told.endswith("Nothing may go out all the same: opt_out.")
 
 
 @pytest.mark.parametrize(
