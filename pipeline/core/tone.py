@@ -115,7 +115,8 @@ _RULES = (
         says="it blames the customer (S0.1)",
         words=_words(
             r"your (?:own )?fault\b",
-            r"you (?:really )?(?:should|could|ought to) have\b",
+            r"you (?:really )?(?:should|ought to) have\b",
+            r"you could (?:at least |really )?have (?:told|called|written|said|let)\b",
             r"you (?:didn't|did not|never) (?:even )?(?:bother|show|come|tell|told|call|called|respond|answer|answered"
             r"|reply|replied|pay|paid|cancel)",
             r"you (?:failed|forgot|neglected|refused|misunderstood)\b",

@@ -66,6 +66,7 @@ QUESTIONS = "it asks more than one question (B1)"
         ("¡Qué lástima!", GUILT),
         ("It was your own fault.", BLAME),
         ("You should have told us.", BLAME),
+        ("You could at least have called.", BLAME),
         ("You didn't show up.", BLAME),
         ("Fue culpa suya, es su culpa.", BLAME),
         ("Debería haber llamado.", BLAME),
@@ -102,6 +103,7 @@ def test_a_text_that_breaks_a_rule_is_named_with_it(text: str, fault: str):
     "text",
     [
         "There is no hurry at all.",
+        "At present you could have one of these times.",
         "I ask so that we learn, not to change your mind.",
         "I am sorry that we let you down.",
         "Siento que le hayamos fallado.",
