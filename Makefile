@@ -5,7 +5,7 @@ MODEL := models/built/model.json
 # Crash plans and pairs of daemons take long: `make torture` runs them.
 LONG := tests/reliability/test_crash.py tests/reliability/test_two_daemons.py
 
-.PHONY: run test torture lint types bench docs evaluate clean
+.PHONY: run test torture lint types bench docs approve evaluate clean
 .DELETE_ON_ERROR:
 
 run: .venv/ready $(MODEL)
@@ -32,6 +32,10 @@ bench: .venv/ready-dev $(MODEL)
 
 docs: .venv/ready-dev
 	@$(BIN)/python -m pipeline.store.describe > docs/store.md
+
+# Take the texts over as they are, once you have looked at what changed: `git diff tests/approved`.
+approve: .venv/ready-dev
+	@$(BIN)/python tests/lifelike.py
 
 .venv/made:
 	@sh .ci/venv.sh "$(PYTHON)"

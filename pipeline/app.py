@@ -111,16 +111,16 @@ def _password(kept: Secret | None, url: Endpoint) -> Callable[[], str]:
 
 def build_templates(config: Config) -> Templates:
     """The texts. Raises ConfigError naming every text that is broken, or that a track or an answer needs and is missing."""
-    templates = Templates(config.templates.folder)
-    named, folder = config.referred_templates(), config.templates.folder
+    templates = Templates(config.templates.folder, config.business.address_form)
+    named = config.referred_templates()
     wanted = [
         *((name, f"{key}: there is no text {name}", "or name another") for name, key in named.items()),
         *((name, f"templates.folder: there is no answer {name}", "or copy it") for name in acknowledgments(config.rules())),
     ]
     missing = [
-        f"{what} in {folder}/{language}: add {language}/{name}.txt, {else_}"
+        f"{what} in {folder}: add {folder.name}/{name}.txt, {else_}"
         for name, what, else_ in wanted
-        for language in config.business.languages
+        for language, folder in ((spoken, templates.folder(spoken)) for spoken in config.business.languages)
         if name not in templates.names(language)
     ]
     if missing:
@@ -132,7 +132,7 @@ def acknowledgments(rules: Rules) -> list[str]:
     """The names of all texts that an answer can have: asked of the decisions themselves, whatever a mail may be read as."""
     readings = [
         Verdict(intent=Intent.RESCHEDULE),
-        *(Verdict(intent=Intent.CANCEL, reason=reason) for reason in Reason),
+        *(Verdict(intent=Intent.CANCEL, reason=reason, firm=firm) for reason in Reason for firm in (False, True)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, subreason=finer) for finer in sorted(TRACKS)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, sensitive=kind) for kind in Sensitive),
     ]
@@ -167,7 +167,7 @@ def build(
             outbox=Outbox(config.outbox.folder),
             reader=reader,
             model=model or LazyModel(model_folder(config)),
-            render=templates.render,
+            texts=templates,
             stopped=lambda: clock.stop_file_there(stop),
             leaving=lambda: False,
             free_space=lambda: clock.free_space(folder),
@@ -200,5 +200,5 @@ def rebuild(site: Site, config: Config) -> Site:
         delivery=delivery,
         outbox=Outbox(config.outbox.folder),
         model=LazyModel(model_folder(config)) if isinstance(site.model, LazyModel) else site.model,
-        render=templates.render,
+        texts=templates,
     )

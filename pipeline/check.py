@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipeline import app
 from pipeline.config import Config, load
-from pipeline.core import compose
-from pipeline.core.records import Address, Kind
+from pipeline.core import law
 from pipeline.errors import ConfigError, TryLater, WinbackError
 from pipeline.jobs import Inbox
+from pipeline.preview import faulty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +41,7 @@ def txt_records(name: str) -> list[str]:
 
 
 def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Iterator[Finding]:
-    """Look at the configuration, the texts, the model, both logins and the DNS records, in this order.
+    """Look at the configuration, the texts, the law, the model, both logins and the DNS records, in this order.
 
     `lookup` is as `txt_records`. DNS matters where mail goes out to the world by SMTP alone.
     """
@@ -53,6 +52,7 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
         return
     yield Finding(what="configuration", good=True, text=f"{path} is in order")
     yield from _texts(config)
+    yield _law(config)
     yield _tried("model", lambda: _model(config))
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
     yield _tried("delivery", lambda: app.build_delivery(config).check())
@@ -80,34 +80,31 @@ def _model(config: Config) -> str:
     return f"the model in {folder} can be loaded"
 
 
-SOMEBODY = Address(name="Maria Lopez", address="maria@example.org")
-SENT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-WISHED = date(2026, 4, 7)
-
-
 def _texts(config: Config) -> Iterator[Finding]:
-    """Render every text in every language as it would go out, with and without a date of the customer's own."""
+    """Render every text and variant in every language as it would go out, and read it as `core.tone` does."""
     try:
         templates = app.build_templates(config)
     except ConfigError as error:
         yield from (Finding(what="texts", good=False, text=problem) for problem in error.problems)
         return
-    rules, bad, count = config.rules(), 0, 0
-    follow_ups = set(config.referred_templates())
-    for language in config.business.languages:
-        for name in sorted(templates.names(language)):
-            count += 1
-            kind = Kind.FOLLOW_UP if name in follow_ups else Kind.ACKNOWLEDGMENT
-            for wished in (None, WISHED):
-                values = compose.values(SOMEBODY, language, SENT, wished, rules)
-                try:
-                    compose.checked(templates.render(name, language, values).body, kind, name)
-                except WinbackError as error:
-                    bad += 1
-                    yield Finding(what="texts", good=False, text=f"{language}/{name}.txt: {error}")
-                    break
+    bad = list(faulty(config, templates))
+    for one in bad:
+        yield Finding(what="texts", good=False, text=f"{one.file}: {'; '.join(one.faults)}")
     if not bad:
+        count = sum(
+            len(templates.variants(name, language))
+            for language in config.business.languages
+            for name in templates.names(language)
+        )
         yield Finding(what="texts", good=True, text=f"all {count} texts in {config.templates.folder} are in order")
+
+
+def _law(config: Config) -> Finding:
+    """Who may be followed up by the law of the business's country."""
+    rules = law.profile(config.business.country)
+    needed = " or ".join(sorted(rules.asks, reverse=True))
+    who = f"follow-ups go only to customers with a basis ({needed})" if needed else "follow-ups go out until somebody opts out"
+    return Finding(what="law", good=True, text=f"{rules.name}: {who}. {rules.source}")
 
 
 def _dns(domain: str, lookup: Callable[[str], list[str]]) -> Iterator[Finding]:

@@ -49,6 +49,14 @@ class Language(StrEnum):
     ES = "es"
 
 
+class Basis(StrEnum):
+    """What can allow follow-ups."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    NONE = "none"
+
+
 class Target(StrEnum):
     """What a mail can be corrected to."""
 
@@ -209,10 +217,10 @@ def explain(
 
     path = _settings["config"]
     config = load(path if path.exists() or path != Path("config.yaml") else app.SHIPPED / "config.yaml")
-    model, render = app.LazyModel(app.model_folder(config))(), app.build_templates(config).render
+    model, texts = app.LazyModel(app.model_folder(config))(), app.build_templates(config)
     rules = telling.with_own(config.rules(), own or [])
     with Reader(flow.read, workers=app.READERS) as reader:
-        for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, render):
+        for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, texts):
             typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _told(told))
 
 
@@ -255,8 +263,8 @@ def status(as_json: Json = False) -> None:
 
 
 @cli.command()
-def check() -> None:
-    """Look whether everything is in order: configuration, texts, model, logins, DNS records. Changes nothing."""
+def check(show: Annotated[bool, typer.Option("--texts", help="Print each text as a customer would read it.")] = False) -> None:
+    """Look whether everything is in order: configuration, texts, law, model, logins, DNS records. Changes nothing."""
     from pipeline.check import check as look
 
     marks = {True: "ok  ", False: "BAD ", None: "??  "}
@@ -264,7 +272,35 @@ def check() -> None:
     for finding in look(_settings["config"]):
         typer.echo(f"{marks[finding.good]} {finding.what:14} {finding.text}")
         bad += finding.good is False
+    if show:
+        preview()
     raise typer.Exit(FAILED if bad else DONE)
+
+
+@cli.command()
+def preview(
+    reason: Annotated[str | None, typer.Option(help="Only the texts of one reason, such as price or sensitive.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Only those in one language.")] = None,
+    variant: Annotated[int | None, typer.Option(min=1, help="Only the first, the second ... variant of each.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write them as a page into this file.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open that page in the browser.")] = False,
+) -> None:
+    """Print the texts as a customer would read them, filled with sample data."""
+    from pipeline import app, preview
+
+    config = _config()
+    spoken = language and str(language)
+    texts = list(preview.previews(config, app.build_templates(config), reason=reason, language=spoken, variant=variant))
+    if not texts:
+        raise WinbackError("no text is like that: `winback preview` without options prints them all")
+    if html is None:
+        typer.echo("\n".join(preview.plain(text) for text in texts), nl=False)
+        return
+    with _explained(f"{html}: can't be written"):
+        html.write_text(preview.html(texts, config.business.name), encoding="utf-8")
+    typer.echo(f"{html} holds {len(texts)} texts")
+    if show:
+        typer.launch(str(html))
 
 
 @cli.command()
@@ -334,6 +370,18 @@ def resume() -> None:
     with _explained(f"sending is still stopped: {file} can't be taken away"):
         file.unlink(missing_ok=True)
     typer.echo("sending is on")
+
+
+@cli.command("unsubscribe-server")
+def unsubscribe_server(
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen.")] = "127.0.0.1:8025",
+) -> None:
+    """Serve the page that ends follow-ups with one click. Put a web server with HTTPS in front of it (docs/law.md)."""
+    from pipeline import consent
+    from pipeline.edges import clock
+
+    with _store() as store:
+        consent.serve(store, _config(), listen, clock.now, typer.echo)
 
 
 @cli.command()
@@ -480,15 +528,22 @@ def contacts_list(as_json: Json = False) -> None:
 @contact_verbs.command("show")
 def contacts_show(address: AddressOf) -> None:
     """Tell what is known of a customer and what happened."""
+    from pipeline import consent
+    from pipeline.edges import clock
+
+    country = _config().business.country
     with _store() as store:
         person, suppressed = store.people.get(address), store.people.suppressed(address)
         events = store.events.of_address(address)
+        basis = consent.told(store, address, country, clock.now())
     if person is None and suppressed is None and not events:
         raise WinbackError(f"{address}: not known here")
     if person:
         typer.echo(f"{person.name} <{person.address}>: {person.state} since {person.since:%Y-%m-%d} ({person.cause})")
     if suppressed:
         typer.echo(f"suppressed: {suppressed}")
+    if person:
+        typer.echo(basis)
     for event in events:
         typer.echo(f"{event.at:%Y-%m-%d %H:%M} {event.kind} {event.text}")
 
@@ -513,6 +568,25 @@ def contacts_erase(address: AddressOf) -> None:
     typer.echo("not touched, look there yourself: the mails in your mailbox, and copies (backups) of the store")
     if config.delivery.url.kind == "maildir":
         typer.echo(f"not touched either: the mails to them in {config.delivery.url.path}")
+
+
+@contact_verbs.command("basis")
+def contacts_basis(
+    address: AddressOf,
+    basis: Annotated[Basis | None, typer.Argument(help="What allows follow-ups; left out: tell what is known.")] = None,
+    evidence: Annotated[str, typer.Option(help="What shows it: a date and the words, a form, an invoice.")] = "",
+) -> None:
+    """Record what allows a customer to be followed up (docs/law.md), or tell what is known of it."""
+    from pipeline import consent
+    from pipeline.core import records
+    from pipeline.edges import clock
+
+    country = _config().business.country
+    with _store() as store:
+        if basis is None:
+            typer.echo(consent.told(store, address, country, clock.now()))
+        else:
+            typer.echo(consent.record(store, address, records.Basis(basis), evidence, country, clock.now()))
 
 
 @contact_verbs.command("suppress")

@@ -234,6 +234,10 @@ def _web(value: str) -> str:
     return value
 
 
+def _https(value: str) -> str:
+    return _web(_matching("https://.*")(value))
+
+
 def _secret(value: object, info: ValidationInfo) -> Secret | None:
     if value is None:
         return None
@@ -405,6 +409,7 @@ class Business(Block):
     ] = _default("")
     languages: Annotated[tuple[str, ...], _leaf("a list of en and es, such as [en, es]", _languages)] = _default(["en", "es"])
     reschedule_url: Annotated[str, _leaf("a web address such as https://bluedoor.example/book", _optional(_web))] = _default("")
+    address_form: Annotated[Literal["usted", "tu"], _one_of("usted", "tu")] = _default("usted")
 
 
 class Inbox(Block):
@@ -490,6 +495,9 @@ class FollowUps(Block):
     days: Annotated[frozenset[int], _leaf("weekdays such as mon-fri or [mon, tue]", _days)] = _default("mon-fri")
     max_touches: Annotated[int, _whole(0, 10, 3)] = _default("3")
     tracks: dict[TrackName, Track] = _default({})
+    unsubscribe_url: Annotated[
+        str, _leaf("a web address that begins with https://, such as https://bluedoor.example/unsubscribe", _optional(_https))
+    ] = _default("")
 
 
 class Sum(Block):
@@ -710,6 +718,7 @@ class Config(Block):
                 quiet_to=follow_ups.quiet_hours[1],
                 days=follow_ups.days,
                 max_touches=follow_ups.max_touches,
+                unsubscribe_url=follow_ups.unsubscribe_url,
                 tracks={
                     name: tuple(records.Touch(**dict(step)) for step in steps) for name, steps in follow_ups.tracks.items()
                 },

@@ -54,9 +54,7 @@ def _source(path: str, data: bytes, arrived: datetime) -> Source:
     return Source(path=path, raw=Raw(key=place.key, place=place, arrived=arrived, data=data))
 
 
-def explain(
-    found: Iterable[Source], reader: Reader, model: Model, rules: Rules, render: flow.Render
-) -> Iterator[dict[str, Any]]:
+def explain(found: Iterable[Source], reader: Reader, model: Model, rules: Rules, texts: flow.Texts) -> Iterator[dict[str, Any]]:
     """One plain object for each mail, in order, as `winback explain --json` prints it. Never raises because of a mail."""
     for batch in _batches(found):
         read = iter(reader.read_all([source.raw for source in batch if source.raw]))
@@ -69,7 +67,7 @@ def explain(
                 continue
             try:
                 look = flow.look(message, History(), rules)
-                plan = flow.answer(message, look, next(scores), History(), rules, _now(message), render, _no_stamp)
+                plan = flow.answer(message, look, next(scores), History(), rules, _now(message), texts, _no_stamp)
                 yield _told(source.path, plan, rules)
             except Exception as error:  # noqa: BLE001 - the next mail is explained whatever this one did
                 yield _failed(source, Unreadable(f"{type(error).__name__}: {error}"))

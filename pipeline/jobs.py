@@ -44,7 +44,6 @@ from pipeline.core.records import (
     Send,
     Sensitive,
     Span,
-    Text,
     Verdict,
 )
 from pipeline.edges.outbox import Found, shown
@@ -172,7 +171,7 @@ class Outbox(Protocol):
 class Site:
     """Everything a job may use.
 
-    `render` fills a template, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
+    `texts` are the templates, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
     be begun, `free_space` gives the bytes left on the disk, `now` is the clock.
     """
 
@@ -188,7 +187,7 @@ class Site:
     outbox: Outbox
     reader: Reader
     model: Callable[[], Model]
-    render: Callable[[str, str, Mapping[str, str]], Text]
+    texts: flow.Texts
     stopped: Callable[[], bool]
     leaving: Callable[[], bool]
     free_space: Callable[[], int]
@@ -311,10 +310,19 @@ def _decide(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) 
 
 def _decide_together(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
+    _obey_tickets(site, messages)
     put_off = _decide_part(site, messages, scores)
     while put_off:
         _decide_part(site, [waiting[0] for waiting in put_off], scores)
         put_off = [waiting[1:] for waiting in put_off if waiting[1:]]
+
+
+def _obey_tickets(site: Site, messages: Sequence[Message]) -> None:
+    """Who shows a ticket of ours is never written to again, whoever wrote the mail and whatever else it says."""
+    for message in messages:
+        ticket = flow.ticket_in(message)
+        if ticket and site.store.people.unsubscribe(ticket, site.now()):
+            log.info("%s ends follow-ups by its ticket", message.key[:8])
 
 
 def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[list[Message]]:
@@ -357,7 +365,7 @@ def _score(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -
 
 def _plan(site: Site, message: Message, look: Screening, score: Scores | None, history: History, now: datetime) -> Plan | None:
     try:
-        return flow.answer(message, look, score, history, site.rules, now, site.render, site.store.keys.stamp)
+        return flow.answer(message, look, score, history, site.rules, now, site.texts, site.store.keys.stamp)
     except Exception as error:
         log.exception("%s failed%s", message.key[:8], _failed(site, message, error))
         return None
@@ -549,11 +557,15 @@ def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | No
     edited = body is not None and (body != shown(draft) or title != draft.subject)
     if edited and _cut_off(text, draft):
         raise TextRefused("the text ends in the middle, as if the file was only half saved: save it again")
+    doubts = flow.doubts(draft, text, site.rules) if edited else ()
     mail = flow.approve(draft, text, title, site.rules, site.now(), site.store.keys.stamp)
     words = (title, text) if edited else None
-    done = site.store.drafts.approve(draft.key, mail, words, by=by, now=site.now())
+    # A rep may know more than the rules: the words go as they are, and what they break is written down.
+    done = site.store.drafts.approve(draft.key, mail, words, by=by, now=site.now(), remark="; ".join(doubts))
     if done:
         log.info("%s approved by %s%s", draft.key[:8], by, ", edited" if edited else "")
+    if done and doubts:
+        log.warning("%s went out as a rep has edited it, although %s", draft.key[:8], "; ".join(doubts))
     return done
 
 
@@ -588,7 +600,7 @@ def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
         history,
         site.rules,
         site.now(),
-        site.render,
+        site.texts,
         site.store.keys.stamp,
         site.store.plans.revision(mail_key),
     )
@@ -709,11 +721,11 @@ def remind(site: Site) -> int:
     """Take the steps whose time has come through the core again, with fresh history. Returns how many were looked at."""
     now = site.now()
     site.store.drafts.expire_touches(UNSEEN_TOUCH, now)
-    due = site.store.plans.due_steps(WORK_BATCH, now)
+    due, keys = site.store.plans.due_steps(WORK_BATCH, now), site.store.keys
     trouble: list[str] = []
     for step, case in due:
         history = site.store.past.of_address(step.address)
-        plan = flow.remind(step, case, history, site.rules, now, site.render, site.store.keys.stamp)
+        plan = flow.remind(step, case, history, site.rules, now, site.texts, keys.stamp, keys.ticket)
         if plan.trouble:
             trouble.append(plan.trouble)
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +29,7 @@ from pipeline.core.records import (
     Rules,
     Scores,
     Send,
+    Text,
     Touch,
 )
 from pipeline.edges.outbox import Outbox
@@ -205,7 +206,7 @@ def make_rules(**answers: object) -> Rules:
             address="1 Blue Street",
             phone="+1 555 0100",
             timezone="Europe/Madrid",
-            country="ES",
+            country="US",
             reschedule_url="https://bluedoor.example/book",
             domain="bluedoor.example",
         ),
@@ -214,6 +215,16 @@ def make_rules(**answers: object) -> Rules:
         own_addresses=frozenset({"dana@bluedoor.example"}),
         trusted_authserv=frozenset({"mx.bluedoor.example"}),
     )
+
+
+@dataclass
+class FakeTexts:
+    """Texts that come out of a function, each without variants."""
+
+    render: Callable[[str, str, Mapping[str, str]], Text]
+
+    def variants(self, name: str, language: str) -> tuple[str, ...]:
+        return (name,)
 
 
 @dataclass
@@ -251,7 +262,7 @@ def make_world(folder: Path, clock: FakeClock | None = None, **answers: object) 
         outbox=Outbox(folder / "outbox"),
         reader=PlainReader(),
         model=lambda: model,
-        render=Templates(ROOT / "templates").render,
+        texts=Templates(ROOT / "templates"),
         stopped=lambda: (folder / "STOP").exists(),
         leaving=lambda: False,
         free_space=lambda: 10**12,

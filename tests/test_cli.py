@@ -319,8 +319,8 @@ def test_check_names_a_broken_text(shop: Shop, tmp_path: Path):
 def test_check_names_an_answer_that_is_missing(shop: Shop, tmp_path: Path):
     texts = tmp_path / "texts"
     shutil.copytree(ROOT / "templates", texts)
-    (texts / "en" / "price.txt").unlink()
-    (texts / "es" / "sensitive_grief.txt").unlink()
+    for path in (*texts.glob("en/price.*"), *texts.glob("es/sensitive_grief.*")):
+        path.unlink()
     shop.config.write_text(re.sub(r"folder: \S+templates", f"folder: {texts}", shop.config.read_text()))
     result = shop.types("check")
     assert result.exit_code == 1
@@ -340,7 +340,7 @@ def test_a_held_mail_can_be_retried(shop: Shop):
 
 
 def test_migrate_says_where_the_store_stands(shop: Shop):
-    assert "revision 0002" in shop.says("migrate")
+    assert re.fullmatch(r"the store is at revision \w+\n", shop.says("migrate"))
 
 
 @pytest.fixture

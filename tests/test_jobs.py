@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fakes import FOLDER, MONDAY, WordModel, World, mail, make_world
+from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 
 from pipeline import jobs
 from pipeline.core.records import ContactState
@@ -387,7 +387,7 @@ def test_a_mail_that_breaks_the_core_three_times_is_held(world: World):
     def broken(name: str, language: str, values: object) -> object:
         raise RuntimeError("bug")
 
-    world.site = replace(world.site, render=broken)
+    world.site = replace(world.site, texts=FakeTexts(broken))
     world.inbox.arrive(mail(CANCEL))
     jobs.poll(world.site)
     for _ in range(3):
@@ -441,17 +441,17 @@ def test_a_held_mail_moved_to_a_reason_gets_its_draft(world: World):
 
 
 def test_a_mail_that_broke_the_core_can_be_answered_by_hand(world: World):
-    render = world.site.render
+    texts = world.site.texts
 
     def broken(name: str, language: str, values: object) -> object:
         raise RuntimeError("bug")
 
-    world.site = replace(world.site, render=broken)
+    world.site = replace(world.site, texts=FakeTexts(broken))
     world.inbox.arrive(mail(CANCEL))
     jobs.poll(world.site)
     for _ in range(3):
         jobs.work(world.site)
-    world.site = replace(world.site, render=render)
+    world.site = replace(world.site, texts=texts)
     round_(world)
     world.move(world.files("held")[0], "price")
     round_(world)

@@ -25,7 +25,8 @@ LAYERS = (
     ("pipeline.jobs",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
+    ("pipeline.preview",),
+    ("pipeline.explain", "pipeline.review", "pipeline.consent", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
     ("pipeline.cli",),
 )
 

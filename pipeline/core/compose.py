@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from email import policy
 from email.headerregistry import Address as HeaderAddress
@@ -54,8 +54,16 @@ def _one_script(word: str) -> bool:
     return len(set(letters)) == 1
 
 
-def values(recipient: Address, language: str, sent: datetime, wished: date | None, rules: Rules) -> Mapping[str, str]:
-    """What a template may use: plain texts only, the same names for every template."""
+def unread(variants: Sequence[str], read: Sequence[str]) -> str:
+    """The first of a text's variants that a customer has not read, else the one whose reading lies furthest back."""
+    last = {name: place for place, name in enumerate(read)}
+    return min(variants, key=lambda name: last.get(name, -1))
+
+
+def values(
+    recipient: Address, language: str, sent: datetime, wished: date | None, rules: Rules, *, keeps_in_touch: bool = False
+) -> Mapping[str, str]:
+    """What a template may use: plain texts only, the same names for every template. What is not so, or not known, is empty."""
     business = rules.business
     first = first_name(recipient)
     hello = {"en": f"Hi {first}," if first else "Hello,", "es": f"Hola, {first}:" if first else "Hola:"}[language]
@@ -69,15 +77,15 @@ def values(recipient: Address, language: str, sent: datetime, wished: date | Non
         "reschedule_url": business.reschedule_url,
         "received": day_in_words(sent.astimezone(ZoneInfo(business.timezone)).date(), language),
         "wished": day_in_words(wished, language) if wished else "",
+        "keeps_in_touch": "yes" if keeps_in_touch else "",
     }
 
 
 def acknowledgment(
     message: Message, verdict: Verdict, template: str, text: Text, *, key: str, review: bool, why: tuple[str, ...], rules: Rules
 ) -> Draft:
-    """The draft that answers a cancellation at once. Raises TextRefused when the text breaks a rule of playbook B."""
+    """The draft that answers a cancellation at once."""
     assert message.sender is not None, "screening lets no mail without a sender through"
-    body = checked(text.body, Kind.ACKNOWLEDGMENT, template)
     return Draft(
         key=key,
         kind=Kind.ACKNOWLEDGMENT,
@@ -85,10 +93,10 @@ def acknowledgment(
         number=0,
         recipient=message.sender,
         subject=reply_subject(message.subject, verdict.language) or text.subject,
-        text=body,
+        text=text.body,
         quote=quote(message.sender, message.text, message.sent or message.arrived, verdict.language, rules.business),
         language=verdict.language,
-        template=template,
+        template=text.name or template,
         headers=threading(message.message_id, message.thread),
         notes=notes(verdict, Kind.ACKNOWLEDGMENT, 0, why),
         reason=str(verdict.reason or verdict.intent),
@@ -96,9 +104,18 @@ def acknowledgment(
     )
 
 
-def touch(step: FollowUp, case: Case, text: Text, *, key: str, review: bool, why: tuple[str, ...], rules: Rules) -> Draft:
-    """The draft of one follow-up, threaded under the mail that began the case. Raises TextRefused."""
-    body = checked(text.body, Kind.FOLLOW_UP, step.template)
+def touch(
+    step: FollowUp,
+    case: Case,
+    text: Text,
+    *,
+    key: str,
+    review: bool,
+    why: tuple[str, ...],
+    rules: Rules,
+    ticket: str,
+) -> Draft:
+    """The draft of one follow-up, threaded under the mail that began the case. `ticket` ends the follow-ups to its customer."""
     return Draft(
         key=key,
         kind=Kind.FOLLOW_UP,
@@ -106,11 +123,11 @@ def touch(step: FollowUp, case: Case, text: Text, *, key: str, review: bool, why
         number=step.number,
         recipient=case.recipient,
         subject=text.subject,
-        text=body + footer(case.language, rules.business),
+        text=text.body + footer(case.language, rules.business),
         quote=quote(case.recipient, case.text, case.sent, case.language, rules.business),
         language=case.language,
-        template=step.template,
-        headers=(*threading(case.message_id, case.thread), ("List-Unsubscribe", _unsubscribe(rules.business))),
+        template=text.name or step.template,
+        headers=(*threading(case.message_id, case.thread), *_unsubscribe(ticket, rules)),
         notes=(
             ("Kind", f"follow-up {step.number} of track {step.track}"),
             *(("Why", sentence) for sentence in why),
@@ -122,16 +139,26 @@ def touch(step: FollowUp, case: Case, text: Text, *, key: str, review: bool, why
 
 def footer(language: str, business: Business) -> str:
     """Who writes, from where, and how to end it: every follow-up carries it (playbook B5)."""
-    line = {
-        "en": 'If you would rather not hear from us again, just reply "stop".',
-        "es": "Si prefiere no recibir más mensajes nuestros, responda «baja».",
-    }[language]
+    line = _OPT_OUT[language, business.address_form] if language == "es" else _OPT_OUT["en", ""]
     who = ", ".join(part for part in (business.name, business.address) if part)
     return f"\n\n--\n{who}\n{line}"
 
 
-def _unsubscribe(business: Business) -> str:
-    return f"<mailto:{business.sender.address}?subject=unsubscribe>"
+_OPT_OUT = {
+    ("en", ""): 'If you would rather not hear from us again, just reply "stop".',
+    ("es", "usted"): "Si prefiere no recibir más mensajes nuestros, responda «baja».",
+    ("es", "tu"): "Si prefieres no recibir más mensajes nuestros, responde «baja».",
+}
+
+
+def _unsubscribe(ticket: str, rules: Rules) -> tuple[tuple[str, str], ...]:
+    """The headers that mail programs turn into a button (RFC 2369, and RFC 8058 when there is a page that takes one click)."""
+    by_mail = f"<mailto:{rules.business.sender.address}?subject=unsubscribe%20{ticket}>"
+    page = rules.follow_ups.unsubscribe_url
+    if not page:
+        return (("List-Unsubscribe", by_mail),)
+    link = f"<{page}{'&' if '?' in page else '?'}t={ticket}>"
+    return (("List-Unsubscribe", f"{link}, {by_mail}"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
 
 
 def notes(verdict: Verdict, kind: Kind, number: int, why: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -189,37 +216,10 @@ def quote(who: Address, text: str, sent: datetime, language: str, business: Busi
     return "\n".join((said, *shown)) if shown else ""
 
 
-# Words that sell. An acknowledgment is a service message and has none of them (playbook B1).
-_SELLS = re.compile(
-    r"\b(?:discounts?|coupons?|promo(?:tion|ción|cional)?s?|% off|special offers?|free (?:month|week)s?|save \d+|limited time"
-    r"|descuentos?|cup[oó]n(?:es)?|oferta especial|gratis|rebajas?|por tiempo limitado|ahorra)\b",
-    re.IGNORECASE,
-)
-
-# Claims that only a person or the booking system can make true (playbook B2).
-_CLAIMS = re.compile(
-    r"\b(?:is|has been|have been|was|are) (?:now )?(?:cancell?ed|refunded)\b"
-    r"|\b(?:est[áa]|queda|ha sido|hemos) (?:ya )?(?:cancelad[oa]|anulad[oa]|dad[oa] de baja|reembolsad[oa])\b",
-    re.IGNORECASE,
-)
-_UNFILLED = re.compile(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bundefined\b|\[(?:name|nombre|date|fecha)\]", re.IGNORECASE)
-
-
-def checked(text: str, kind: Kind, template: str) -> str:
-    """Give the text back, or raise TextRefused naming the template and the rule of playbook B that it breaks."""
-    text = text.strip("\n")
-    acknowledges = kind is Kind.ACKNOWLEDGMENT
-    table = (
-        (not text.strip(), "it is empty"),
-        (_UNFILLED.search(text) is not None, "something in it was not filled in"),
-        (_CLAIMS.search(text) is not None, "it claims what nobody has confirmed yet (B2)"),
-        (acknowledges and _SELLS.search(text) is not None, "an acknowledgment offers nothing (B1)"),
-        (acknowledges and text.count("?") > 1, "an acknowledgment asks one question at most (B1)"),
-    )
-    broken = [why for applies, why in table if applies]
-    if broken:
-        raise TextRefused(f"template {template}: {'; '.join(broken)}. Change the text and run `winback check`")
-    return text
+# The email package writes a word that is longer than a line as an encoded word, and then it is no link and no Message-ID any
+# more. So lines may have the length that RFC 5322 section 2.1.1 allows at most.
+_SMTP = policy.SMTP.clone(max_line_length=998)
+_SMTPUTF8 = policy.SMTPUTF8.clone(max_line_length=998)
 
 
 def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bool, rules: Rules, now: datetime) -> Send:
@@ -233,7 +233,7 @@ def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bo
     message_id = f"<{stamp}@{business.domain}>"
     try:
         # RFC 6532: an address that is not ASCII stands in a header as it is.
-        mail = EmailMessage(policy=policy.SMTP if draft.recipient.address.isascii() else policy.SMTPUTF8)
+        mail = EmailMessage(policy=_SMTP if draft.recipient.address.isascii() else _SMTPUTF8)
         mail["From"] = _mailbox(business.sender)
         mail["To"] = _mailbox(draft.recipient)
         mail["Subject"] = _undecoded(subject)

@@ -194,7 +194,9 @@ def template_of(verdict: Verdict) -> str:
     """The name of the acknowledgment for a verdict."""
     if verdict.intent is Intent.RESCHEDULE:
         return "reschedule"
-    return _BY_SUBREASON.get(verdict.subreason or "") or f"{verdict.reason}"
+    if ended := _BY_SUBREASON.get(verdict.subreason or ""):
+        return ended
+    return "firm" if verdict.firm and verdict.reason in _NOT_ASKED_WHEN_FIRM else f"{verdict.reason}"
 
 
 # The door stays open, but nobody is asked to come back to what has ended (playbook C).
@@ -205,6 +207,10 @@ _BY_SUBREASON: Mapping[str, str] = {
     "wrong_person": "wrong_person",
     "competitor": "competitor",
 }
+
+
+# Who has decided is not asked again (playbook S4.6). A complaint still gets its apology, and a date its answer.
+_NOT_ASKED_WHEN_FIRM = frozenset({Reason.PRICE, Reason.OTHER, Reason.UNSPECIFIED})
 
 
 def _care(kind: Sensitive | None) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pipeline.core import compose, dates, decide, followups
+from pipeline.core import compose, dates, decide, followups, law, tone
 from pipeline.core.cut import cut
 from pipeline.core.parse import parse
 from pipeline.core.records import (
@@ -38,6 +40,17 @@ from pipeline.errors import TextRefused
 
 Render = Callable[[str, str, Mapping[str, str]], Text]
 Stamp = Callable[[str], str]
+Ticket = Callable[[str], str]
+
+
+class Texts(Protocol):
+    """The texts that there are."""
+
+    def variants(self, name: str, language: str) -> tuple[str, ...]:
+        """A text and its variants by name, in order; empty if there is no such text."""
+
+    def render(self, name: str, language: str, values: Mapping[str, str]) -> Text:
+        """One of them with its values put in. Raises TextRefused."""
 
 
 def read(raw: Raw) -> Message:
@@ -49,7 +62,21 @@ def read(raw: Raw) -> Message:
 
 def words(message: Message) -> str:
     """What the model is asked about: the subject and the new words."""
-    return for_model(message)
+    return for_model(_without_ticket(message))
+
+
+def ticket_in(message: Message) -> str | None:
+    """The ticket that a mail program wrote into the subject when its user pressed `unsubscribe`, or None."""
+    found = _TICKET.search(message.subject)
+    return found[1] if found else None
+
+
+_TICKET = re.compile(r"\bunsubscribe\W+([0-9a-f]{64})\b", re.IGNORECASE | re.ASCII)
+
+
+def _without_ticket(message: Message) -> Message:
+    ticket = ticket_in(message)
+    return replace(message, subject=message.subject.replace(ticket, "").strip()) if ticket else message
 
 
 def look(message: Message, history: History, rules: Rules) -> Screening:
@@ -69,7 +96,7 @@ def answer(
     history: History,
     rules: Rules,
     now: datetime,
-    render: Render,
+    texts: Texts,
     stamp: Stamp,
 ) -> Plan:
     """Say everything that should happen because of one mail. Pure: the same values give the same plan.
@@ -78,9 +105,12 @@ def answer(
     """
     if scores is None:
         return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
-    verdict = understand(message, scores, rules)
+    verdict = understand(_without_ticket(message), scores, rules)
+    if ticket_in(message) and verdict.intent is Intent.NONE:
+        # The button of a mail program wrote it: there is nothing to ask a person about.
+        verdict = replace(verdict, opt_out=True, unsure=False)
     verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
-    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0)
+    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=0)
 
 
 def answer_as(
@@ -89,13 +119,14 @@ def answer_as(
     history: History,
     rules: Rules,
     now: datetime,
-    render: Render,
+    texts: Texts,
     stamp: Stamp,
     revision: int,
 ) -> Plan:
     """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review."""
-    screening = Screening(doubt="a rep corrected the reading")
-    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=revision)
+    vouched = look(message, history, rules).authenticated
+    screening = Screening(doubt="a rep corrected the reading", authenticated=vouched)
+    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=revision)
 
 
 def _plan(
@@ -105,20 +136,23 @@ def _plan(
     history: History,
     rules: Rules,
     now: datetime,
-    render: Render,
+    texts: Texts,
     stamp: Stamp,
     *,
     revision: int,
 ) -> Plan:
     decision = decide.answer(message, screening, verdict, history, rules)
-    plan = _plain_plan(message, screening, verdict, decision, history)
+    shown = law.evidence(message, verdict, verified=screening.authenticated)
+    plan = replace(_plain_plan(message, screening, verdict, decision, history), ground=shown)
     if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
         return plan
     planned = _planned(message, verdict, rules, now)
-    wished = _wished(message, verdict, rules) if planned else None
-    why = (*decision.why, *_next(planned))
+    barred = law.barred(law.stronger(history.ground, shown), rules.business.country, now) if planned else None
+    promised = bool(planned) and barred is None
+    wished = _wished(message, verdict, rules) if promised else None
+    why = (*decision.why, *_next(planned), *filter(None, [barred]))
     try:
-        text = _text(decision.template, message, verdict, wished, rules, render)
+        text = _text(decision.template, message, verdict, wished, promised, rules, _unread(texts, history))
         draft = compose.acknowledgment(
             message,
             verdict,
@@ -129,6 +163,7 @@ def _plan(
             why=why,
             rules=rules,
         )
+        _refuse_faults(draft, text.subject, rules)
         ready = None if draft.review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
         held = replace(decision, outcome=Outcome.HOLD, cause="text_refused", review=True, why=(*decision.why, str(error)))
@@ -156,21 +191,36 @@ def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None,
     )
 
 
-def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp) -> StepPlan:
-    """Say what becomes of a due follow-up: its draft, a later time, or its end."""
+def remind(
+    step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, texts: Texts, stamp: Stamp, ticket: Ticket
+) -> StepPlan:
+    """Say what becomes of a due follow-up: its draft, a later time, or its end.
+
+    `ticket` makes from an address what ends the follow-ups to it.
+    """
     verdict, later, why = followups.judge(step, case, history, rules, now)
     if verdict == "drop":
         return StepPlan(step=step, dropped=why, why=(why,))
     if later is not None:
         return StepPlan(step=step, moved_to=later, why=(why,))
+    barred = law.barred(history.ground, rules.business.country, now)
+    if barred:
+        return StepPlan(step=step, dropped=law.NO_BASIS, why=(barred,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
     try:
-        text = render(
-            step.template, case.language, compose.values(case.recipient, case.language, case.sent, case.wished, rules)
-        )
+        values = compose.values(case.recipient, case.language, case.sent, case.wished, rules, keeps_in_touch=True)
+        text = _unread(texts, history)(step.template, case.language, values)
         draft = compose.touch(
-            step, case, text, key=digest("draft", case.message, step.number, 0), review=review, why=_due(step), rules=rules
+            step,
+            case,
+            text,
+            key=digest("draft", case.message, step.number, 0),
+            review=review,
+            why=_due(step),
+            rules=rules,
+            ticket=ticket(case.recipient.key),
         )
+        _refuse_faults(draft, draft.subject, rules)
         ready = None if review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
         return StepPlan(step=step, trouble=str(error))
@@ -180,6 +230,14 @@ def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: date
 def approve(draft: Draft, body: str, subject: str, rules: Rules, now: datetime, stamp: Stamp) -> Send:
     """Freeze a draft that a rep released, with the words the rep left in it. Raises TextRefused."""
     return compose.outgoing(draft, body, subject, stamp(f"mail:{draft.key}"), automatic=False, rules=rules, now=now)
+
+
+def doubts(draft: Draft, body: str, rules: Rules) -> tuple[str, ...]:
+    """What a rep's own words break that a rep may decide. Raises TextRefused for what nobody may send."""
+    found = _faults(draft, "", body, rules)
+    if binding := [str(fault) for fault in found if fault.binding]:
+        raise TextRefused(f"this can't be sent as it is: {'; '.join(binding)}")
+    return tuple(fault.says for fault in found)
 
 
 def corrected(verdict: Verdict, intent: Intent, reason: Reason | None) -> Verdict:
@@ -197,6 +255,28 @@ def corrected(verdict: Verdict, intent: Intent, reason: Reason | None) -> Verdic
     )
 
 
+def _faults(draft: Draft, subject: str, body: str, rules: Rules) -> tuple[tone.Fault, ...]:
+    sensitive = draft.template.startswith("sensitive_")
+    return tone.faults(subject, body, draft.kind, sensitive=sensitive, business=rules.business)
+
+
+def _refuse_faults(draft: Draft, subject: str, rules: Rules) -> None:
+    """Every text of ours is read before it can leave. `subject` is ours; that of an answer may be the customer's."""
+    if found := _faults(draft, subject, draft.text, rules):
+        broken = "; ".join(map(str, found))
+        raise TextRefused(f"template {draft.template}: {broken}. Change the text and run `winback check`")
+
+
+def _unread(texts: Texts, history: History) -> Render:
+    """Fills, of a text and its variants, the one that a customer reads next; a text that there is not is refused."""
+
+    def render(name: str, language: str, values: Mapping[str, str]) -> Text:
+        chosen = compose.unread(texts.variants(name, language) or (name,), history.texts)
+        return texts.render(chosen, language, values)
+
+    return render
+
+
 def _freeze(draft: Draft, rules: Rules, now: datetime, stamp: Stamp) -> Send:
     body = compose.whole_body(draft)
     return compose.outgoing(draft, body, draft.subject, stamp(f"mail:{draft.key}"), automatic=True, rules=rules, now=now)
@@ -208,10 +288,12 @@ def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) ->
     return followups.steps(message.key, message.sender, verdict, rules, now)
 
 
-def _text(template: str, message: Message, verdict: Verdict, wished: date | None, rules: Rules, render: Render) -> Text:
+def _text(
+    name: str, message: Message, verdict: Verdict, wished: date | None, promised: bool, rules: Rules, render: Render
+) -> Text:
     assert message.sender is not None
-    sent = message.sent or message.arrived
-    return render(template, verdict.language, compose.values(message.sender, verdict.language, sent, wished, rules))
+    sent, language = message.sent or message.arrived, verdict.language
+    return render(name, language, compose.values(message.sender, language, sent, wished, rules, keeps_in_touch=promised))
 
 
 def _wished(message: Message, verdict: Verdict, rules: Rules) -> date | None:
@@ -237,12 +319,13 @@ def _due(step: FollowUp) -> tuple[str, ...]:
 __all__ = [
     "ContactState",
     "Decision",
-    "Render",
     "Stamp",
+    "Texts",
     "answer",
     "answer_as",
     "approve",
     "corrected",
+    "doubts",
     "look",
     "matters",
     "read",

@@ -84,6 +84,14 @@ class ContactState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class Basis(StrEnum):
+    """What allows a business to write to somebody of its own accord (playbook D)."""
+
+    CONTRACT = "contract"
+    CONSENT = "consent"
+    NONE = "none"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Address:
     """One mailbox: `address` is `local@domain` with the domain in lower case, `name` may be empty. Both are one line."""
@@ -100,6 +108,19 @@ class Address:
     def domain(self) -> str:
         """The part after the last `@`, in lower case."""
         return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """The basis on which a customer may be followed up, since when, and the words or papers that show it.
+
+    `by_person`: a person recorded it, and only a person changes it.
+    """
+
+    basis: Basis
+    evidence: str
+    since: datetime
+    by_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -294,7 +315,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Business:
-    """Who writes: as configured under `business`."""
+    """Who writes: as configured under `business`. `address_form` is how Spanish texts address people: usted or tu."""
 
     name: str
     sender: Address
@@ -304,6 +325,7 @@ class Business:
     country: str = ""
     languages: tuple[str, ...] = ("en", "es")
     reschedule_url: str = ""
+    address_form: str = "usted"
     domain: str = "localhost"
 
 
@@ -328,13 +350,17 @@ class Touch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FollowUpRules:
-    """When follow-ups may go out. Quiet hours are local to the business; `days` are weekdays, Monday is 0."""
+    """When follow-ups may go out. Quiet hours are local to the business; `days` are weekdays, Monday is 0.
+
+    `unsubscribe_url`: the page that ends follow-ups with one click, "" when there is none.
+    """
 
     quiet_from: time = time(18)
     quiet_to: time = time(9)
     days: frozenset[int] = frozenset({0, 1, 2, 3, 4})
     max_touches: int = 3
     tracks: Mapping[str, tuple[Touch, ...]] = field(default_factory=dict)
+    unsubscribe_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -458,7 +484,8 @@ class History:
     (or was queued) to this address. `answered_thread`: this thread had an automatic answer before. `replies_to`: the key of
     the send that this mail answers or returns, if it is one of ours, and `counterpart` the address that send went to.
     `case` is the message key of the open cancellation, with its `reason`, `acknowledged` time and the number of `touches`
-    sent for it; `texts` are the templates this contact has read.
+    sent for it; `texts` are the templates this contact has read, with their variants, in the order of reading. `ground` is what
+    allows follow-ups, as far as it is known.
     """
 
     address: str = ""
@@ -477,6 +504,7 @@ class History:
     planned: int = 0
     last_touch: datetime | None = None
     texts: tuple[str, ...] = ()
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -555,7 +583,8 @@ class Plan:
 
     `outgoing` are the frozen bytes of a draft that goes out without a rep. `stop` is the cause for which the planned steps of
     `stopped` addresses are dropped (`reply`, `opt_out`, `bounce` ...), or None. `suppress` maps addresses to the cause for
-    which they are never written to again. `contact` is the sender's new state, or None.
+    which they are never written to again. `contact` is the sender's new state, or None. `ground` is what this mail shows of a
+    basis for follow-ups.
     """
 
     message: Message
@@ -569,6 +598,7 @@ class Plan:
     stopped: tuple[str, ...] = ()
     contact: ContactState | None = None
     wished: date | None = None
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -586,10 +616,11 @@ class StepPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
-    """A rendered text: a one-line subject and a body with `\\n` line ends."""
+    """A rendered text: a one-line subject and a body with `\\n` line ends. `name` is that of the text or variant it is."""
 
     subject: str
     body: str
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

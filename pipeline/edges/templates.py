@@ -13,7 +13,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pipeline.core.records import Text
 from pipeline.errors import ConfigError, TextRefused
 
-LANGUAGES = ("en", "es")
+# Where the texts of a language lie, by the form in which they address people.
+FOLDERS = {"usted": {"en": "en", "es": "es"}, "tu": {"en": "en", "es": "es-tu"}}
 LARGEST = 20_000  # bytes, of a template and of what it renders
 
 _FILE_NAME = re.compile(r"([a-z0-9_]+)(?:\.([2-9]|[1-9][0-9]))?\.txt", re.ASCII)
@@ -45,24 +46,30 @@ class _Compiled:
 class Templates:
     """All texts of a folder: `en/NAME.txt` and `es/NAME.txt`, with variants `NAME.2.txt`, `NAME.3.txt`.
 
+    `form` is `usted` or `tu`; the Spanish texts that say tú lie in `es-tu` instead of `es`.
+
     A text is a line `Subject: ...`, an empty line and the body. It may print values, choose (`if`), go over a list that it
     writes out itself (`for day in ["Monday", "Tuesday"]`) and use a few filters; it can't call, count, multiply, include or
     assign. All are read once, here. Raises ConfigError with a sentence for each mistake: file, line, what to do.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, form: str = "usted") -> None:
+        self._folders = {language: folder / name for language, name in FOLDERS[form].items()}
         # Plain text for mail, not a page: there is nothing to escape.
         self._environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.globals.clear()
         self._texts: dict[tuple[str, str], _Compiled] = {}
-        problems = [problem for language in LANGUAGES for problem in self._load(folder / language, language)]
+        problems = [problem for language, path in self._folders.items() for problem in self._load(path, language)]
         if not self._texts and not problems:
             problems = [f"{folder}: holds no texts: expected files such as {folder / 'en' / 'price_1.txt'}"]
         if problems:
             raise ConfigError(*problems)
+
+    def folder(self, language: str) -> Path:
+        """Where the texts of this language lie."""
+        return self._folders[language]
 
     def names(self, language: str) -> frozenset[str]:
         """The texts that there are in this language, without their variants."""
@@ -81,13 +88,13 @@ class Templates:
         """
         text = self._texts.get((language, name))
         if text is None:
-            raise TextRefused(f"{self._folder / language / name}.txt: there is no such text")
+            raise TextRefused(f"{self._folders.get(language, Path(language)) / name}.txt: there is no such text")
         given = {key: _shielded(key, value) for key, value in values.items()}
         subject = _one_line(_rendered(text, text.subject, given))
         body = _paragraphs(_rendered(text, text.body, given))
         if not subject or not body:
             raise TextRefused(f"{text.path}: the {'body' if subject else 'subject'} came out empty")
-        return Text(subject=subject, body=body)
+        return Text(subject=subject, body=body, name=name)
 
     def _load(self, folder: Path, language: str) -> Iterator[str]:
         """Take over the texts of one folder; yields what is wrong with them."""

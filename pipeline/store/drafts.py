@@ -96,10 +96,13 @@ class Drafts:
         with self._database.writing() as connection:
             connection.execute(draft.update().where(draft.c.key.in_(keys)).values(gone=True))
 
-    def approve(self, key: str, outgoing: Send, edited: tuple[str, str] | None, *, by: str, now: datetime) -> bool:
+    def approve(
+        self, key: str, outgoing: Send, edited: tuple[str, str] | None, *, by: str, now: datetime, remark: str = ""
+    ) -> bool:
         """A rep releases a waiting draft: its frozen mail is queued in the same commit. False when it was settled before.
 
-        `edited` are the subject and the whole body as the rep left them, or None when nothing was changed.
+        `edited` are the subject and the whole body as the rep left them, or None when nothing was changed. `remark` is
+        kept with the event.
         """
         words = {"subject": edited[0], "text": edited[1], "quote": ""} if edited else {}
         with self._database.writing() as connection:
@@ -112,7 +115,7 @@ class Drafts:
                 return False
             queue(connection, outgoing, now)
             row = connection.execute(sa.select(draft).where(draft.c.key == key)).one()
-            text = f"{row.kind} {row.number} by {by}{', edited' if edited else ''}"
+            text = f"{row.kind} {row.number} by {by}{', edited' if edited else ''}{f'; {remark}' if remark else ''}"
             record(connection, self._keys, now, "approved", message=row.case, address=row.address, text=text)
         return True
 

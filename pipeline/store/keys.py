@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 
 class Keys:
@@ -19,6 +20,18 @@ class Keys:
     def stamp(self, key: str) -> str:
         """The left part of the Message-ID of a send: 32 hex digits made from its key."""
         return self._hmac("send", key)
+
+    def ticket(self, address: str) -> str:
+        """What ends the follow-ups to an address for who shows it: its mark and a signature, 64 hex digits. It names nobody."""
+        mark = self.mark(address)
+        return mark + self._hmac("ticket", mark)
+
+    def opened(self, ticket: str) -> str | None:
+        """The mark of the address that a ticket was made for, or None when it was not made here."""
+        if not re.fullmatch("[0-9a-f]{64}", ticket, re.ASCII):
+            return None
+        mark, signature = ticket[:32], ticket[32:]
+        return mark if hmac.compare_digest(signature, self._hmac("ticket", mark)) else None
 
     def _hmac(self, purpose: str, value: str) -> str:
         return hmac.new(self._secret, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.store.database import Database
-from pipeline.store.schema import attempt, cap_event, case, contact, decision, draft, label, message, raw, send, step
+from pipeline.store.schema import attempt, basis, cap_event, case, contact, decision, draft, label, message, raw, send, step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +144,9 @@ def _forget(connection: sa.Connection, before: datetime) -> int:
     drafts = sa.select(draft.c.key).where(draft.c.case.in_(old))
     sends = sa.select(send.c.key).where(send.c.draft.in_(drafts))
     keys = list(connection.execute(old).scalars())
+    # What a person recorded is the proof of the right to write, and is kept as long as the right.
+    followed = sa.select(case.c.address).where(case.c.closed.is_(None))
+    found = sa.and_(basis.c.at < before, ~basis.c.by_person, basis.c.address.not_in(followed))
     for table, which in (
         (attempt, attempt.c.send.in_(sends)),
         (cap_event, cap_event.c.send.in_(sends)),
@@ -151,6 +154,7 @@ def _forget(connection: sa.Connection, before: datetime) -> int:
         (send, send.c.draft.in_(drafts)),
         (draft, draft.c.case.in_(old)),
         (case, case.c.message.in_(keys)),
+        (basis, found),
     ):
         connection.execute(table.delete().where(which))
     return len(keys)

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.core.records import Address as Mailbox
-from pipeline.core.records import Case, ContactState, History, Message, Reason
+from pipeline.core.records import Basis, Case, ContactState, Ground, History, Message, Reason
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
-from pipeline.store.schema import cap_event, case, contact, draft, send, step, suppression
+from pipeline.store.schema import basis, cap_event, case, contact, draft, send, step, suppression
 
 Row = sa.Row[Any]
 
@@ -69,6 +69,9 @@ class Past:
                 .group_by(step.c.address)
             ).all()
         )
+        grounds = {
+            row.address: read_ground(row) for row in connection.execute(sa.select(basis).where(basis.c.address.in_(addresses)))
+        }
         texts: defaultdict[str, list[str]] = defaultdict(list)
         for row in connection.execute(
             sa.select(draft.c.address, draft.c.template)
@@ -85,6 +88,7 @@ class Past:
                 cases.get(address),
                 planned.get(address, 0),
                 tuple(texts[address]),
+                grounds.get(address),
             )
             for address in addresses
         }
@@ -129,6 +133,11 @@ def mailbox(address: str) -> str:
     return f"{local.partition('+')[0] or local}@{domain}"
 
 
+def read_ground(row: Row) -> Ground:
+    """A row of the basis table as the core's record."""
+    return Ground(basis=Basis(row.basis), evidence=row.evidence, since=row.since, by_person=row.by_person)
+
+
 def read_case(row: Row) -> Case:
     """A row of the case table as the core's record."""
     return Case(
@@ -154,6 +163,7 @@ def _history(
     open_case: Row | None,
     planned: int,
     texts: tuple[str, ...],
+    ground: Ground | None,
 ) -> History:
     return History(
         address=address,
@@ -169,6 +179,7 @@ def _history(
         last_touch=open_case.last_touch if open_case else None,
         planned=planned,
         texts=texts,
+        ground=ground,
     )
 
 

@@ -8,19 +8,23 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
-from pipeline.core.records import ContactState
+from pipeline.core.records import ContactState, Ground
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
-from pipeline.store.plans import suppress
+from pipeline.store.past import read_ground
+from pipeline.store.plans import OPT_OUT, know_ground, suppress
 from pipeline.store.schema import (
     attempt,
+    basis,
     cap_event,
     case,
     contact,
     decision,
     draft,
+    event,
     label,
     message,
     raw,
@@ -73,6 +77,32 @@ class People:
         with self._database.reading() as connection:
             return connection.execute(query).scalar()
 
+    def unsubscribe(self, ticket: str, now: datetime) -> bool:
+        """Never write again to whom this ticket was made for, known here or forgotten. False when it was not made here."""
+        mark = self._keys.opened(ticket)
+        if mark is None:
+            return False
+        with self._database.writing() as connection:
+            addresses = sa.union(*(sa.select(table.c.address) for table in (contact, case, step, send)))
+            known = [one for one in connection.execute(addresses).scalars() if self._keys.mark(one) == mark]
+            for address in known:
+                suppress(connection, self._keys, address, OPT_OUT, now)
+            if not known:
+                row = {"mark": mark, "cause": OPT_OUT, "since": now}
+                connection.execute(insert(suppression).values(**row).on_conflict_do_nothing())
+        return True
+
+    def ground(self, address: str) -> Ground | None:
+        """On what basis a customer may be followed up, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(basis).where(basis.c.address == address.lower())).first()
+        return read_ground(row) if row else None
+
+    def set_ground(self, address: str, ground: Ground, now: datetime) -> bool:
+        """Write down a basis. False when what is known already counts for more."""
+        with self._database.writing() as connection:
+            return know_ground(connection, self._keys, address, ground, now)
+
     def set_state(self, address: str, state: ContactState, cause: str, now: datetime) -> bool:
         """A person says where a contact stands. False when there is no such contact."""
         with self._database.writing() as connection:
@@ -90,6 +120,7 @@ class People:
         cases = sa.select(case.c.message).where(case.c.address == address)
         wanted: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
             (contact, contact.c.address == address),
+            (basis, basis.c.address == address),
             (message, message.c.sender == address),
             (decision, decision.c.message.in_(mails)),
             (raw, raw.c.message.in_(mails)),
@@ -120,6 +151,8 @@ class People:
         sends = sa.select(send.c.key).where(send.c.address == address)
         cases = sa.select(case.c.message).where(case.c.address == address)
         mails = sa.select(message.c.key).where(message.c.sender == address)
+        with self._database.reading() as connection:
+            naming = _mails_naming(connection, address)
         order: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
             (attempt, attempt.c.send.in_(sends)),
             (cap_event, cap_event.c.send.in_(sends)),
@@ -131,6 +164,8 @@ class People:
             (decision, decision.c.message.in_(mails)),
             (raw, raw.c.message.in_(mails)),
             (contact, contact.c.address == address),
+            (basis, basis.c.address == address),
+            (event, sa.or_(event.c.who == self._keys.mark(address), event.c.message.in_(mails))),
         )
         gone = 0
         with self._database.writing() as connection:
@@ -144,9 +179,21 @@ class People:
                 .where(message.c.sender == address)
                 .values(state="ignored", reason="erased", shown=True, **blank)
             ).rowcount
+            # Bounces and our own copies name the person, too: the mails go, that they were read stays.
+            for start in range(0, len(naming), 400):
+                part = naming[start : start + 400]
+                gone += connection.execute(raw.delete().where(raw.c.message.in_(part))).rowcount
+                connection.execute(message.update().where(message.c.key.in_(part)).values(subject=None))
             record(connection, self._keys, now, "erased", address=address)
         self._database.compact()
         return gone
+
+
+def _mails_naming(connection: sa.Connection, address: str) -> list[str]:
+    """The mails, of whoever wrote them, in which this address stands, in whatever case."""
+    rows = connection.execution_options(yield_per=50).execute(sa.select(raw.c.message, raw.c.data))
+    wanted = address.encode()
+    return [row.message for row in rows if wanted in row.data.lower()]
 
 
 def _person(row: Row) -> Person:

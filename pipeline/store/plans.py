@@ -12,10 +12,12 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pipeline.core.records import (
     Address,
+    Basis,
     Case,
     ContactState,
     Draft,
     FollowUp,
+    Ground,
     Intent,
     Kind,
     Outcome,
@@ -28,7 +30,7 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.past import read_case
-from pipeline.store.schema import case, contact, decision, draft, event, label, message, send, step, suppression
+from pipeline.store.schema import basis, case, contact, decision, draft, event, label, message, send, step, suppression
 
 Row = sa.Row[Any]
 
@@ -92,6 +94,8 @@ class Plans:
                 rows.plan_steps(plan.decision.steps)
             if plan.contact:
                 rows.place_contact(plan, plan.contact)
+            if plan.ground and sender:
+                know_ground(connection, self._keys, sender, plan.ground, now)
         rows.flush()
 
     def step(self, plan: StepPlan, now: datetime) -> bool:
@@ -162,6 +166,8 @@ class Plans:
                 rows.plan_steps(plan.decision.steps)
             if plan.contact:
                 rows.place_contact(plan, plan.contact)
+            if plan.ground and plan.message.sender:
+                know_ground(connection, self._keys, plan.message.sender.key, plan.ground, now)
             rows.flush()
 
     def _learn(self, connection: sa.Connection, key: str, old: Row | None, correction: Correction, now: datetime) -> None:
@@ -450,6 +456,28 @@ def stop_follow_ups(connection: sa.Connection, keys: Keys, address: str, cause: 
         .where(contact.c.address == address, contact.c.state == ContactState.IN_FOLLOW_UP)
         .values(state=ContactState.ACTIVE, cause=cause, since=now)
     )
+
+
+def know_ground(connection: sa.Connection, keys: Keys, address: str, ground: Ground, now: datetime) -> bool:
+    """Write down on what basis a customer may be followed up. False when what is known already counts for more.
+
+    A person's word is changed by a person alone, and consent is worth more than a contract.
+    """
+    found = {
+        "basis": ground.basis,
+        "evidence": ground.evidence[:512],
+        "since": ground.since,
+        "by_person": ground.by_person,
+        "at": now,
+    }
+    statement = insert(basis).values(address=address.lower(), **found)
+    weaker = sa.and_(~basis.c.by_person, sa.or_(basis.c.basis != Basis.CONSENT, sa.literal(ground.basis == Basis.CONSENT)))
+    done = connection.execute(
+        statement.on_conflict_do_update(index_elements=["address"], set_=found, where=sa.true() if ground.by_person else weaker)
+    )
+    if done.rowcount and ground.by_person:
+        record(connection, keys, now, "basis", address=address, text=f"{ground.basis}, recorded by a person")
+    return bool(done.rowcount)
 
 
 def settle_contact(connection: sa.Connection, keys: Keys, address: str, of: str, cause: str, now: datetime) -> None:

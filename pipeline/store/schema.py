@@ -313,6 +313,19 @@ suppression = sa.Table(
     comment="Who must not be written to again. Outlives the erasure of a person.",
 )
 
+basis = sa.Table(
+    "basis",
+    metadata,
+    sa.Column("address", sa.String(320), primary_key=True, comment="lower-case address"),
+    sa.Column("basis", sa.String(16), nullable=False, comment="contract, consent or none"),
+    sa.Column("evidence", sa.String(512), nullable=False, comment="the words or papers that show it"),
+    sa.Column("since", UtcTime, nullable=False, comment="when the contract was last seen, or consent was given"),
+    sa.Column("by_person", sa.Boolean, nullable=False, comment="a person recorded it: only a person changes it"),
+    sa.Column("at", UtcTime, nullable=False, comment="when it was recorded"),
+    sa.CheckConstraint("basis IN ('contract', 'consent', 'none')", name="basis_kind"),
+    comment="What allows a customer to be followed up, with its evidence; docs/law.md tells what counts.",
+)
+
 label = sa.Table(
     "label",
     metadata,

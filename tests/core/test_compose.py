@@ -194,30 +194,6 @@ def test_template_values_greet_in_the_customers_language():
     assert compose.values(Address(address="a@b.example"), "en", NOW, None, RULES)["hello"] == "Hello,"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "Hi {{ name }},",
-        "Dear None,",
-        "Your booking is cancelled.",
-        "Your plan has been canceled.",
-        "Su reserva queda anulada.",
-        "Stay and get a 10% discount.",
-        "Le ofrecemos un descuento.",
-        "Why? And when?",
-    ],
-)
-def test_an_acknowledgment_that_breaks_a_rule_is_refused(text: str):
-    with pytest.raises(TextRefused, match="template price"):
-        compose.checked(text, Kind.ACKNOWLEDGMENT, "price")
-
-
-def test_a_follow_up_may_offer_and_ask():
-    text = "We have a 10% discount. Interested? Shall I call?"
-    assert compose.checked(text, Kind.FOLLOW_UP, "price_2") == text
-
-
 STEP = FollowUp(key="s", case="m1", address=MARIA.key, track="price", number=1, template="price_1", due=NOW)
 CASE = Case(
     message="m1",
@@ -232,12 +208,80 @@ CASE = Case(
 )
 
 
+TICKET = "0123456789abcdef" * 4
+
+
+def followed_up(rules: Rules = RULES, **case: object) -> Draft:
+    return compose.touch(
+        STEP,
+        replace(CASE, **case),
+        replace(OURS, name="price_1.2"),
+        key="k",
+        review=True,
+        why=("Due.",),
+        rules=rules,
+        ticket=TICKET,
+    )
+
+
 def test_a_follow_up_carries_address_opt_out_and_list_unsubscribe():
-    made = compose.touch(STEP, CASE, OURS, key="k", review=True, why=("Due.",), rules=RULES)
+    made = followed_up()
     assert made.text.endswith("--\nBluedoor Studio, 1 Blue Street, Springfield\n" + made.text.splitlines()[-1])
     assert "baja" in made.text.splitlines()[-1]
-    assert frozen(made)["List-Unsubscribe"] == "<mailto:dana@bluedoor.example?subject=unsubscribe>"
+    mail = frozen(made)
+    assert mail["List-Unsubscribe"] == f"<mailto:dana@bluedoor.example?subject=unsubscribe%20{TICKET}>"
+    assert mail["List-Unsubscribe-Post"] is None
     assert dict(made.notes)["Why"] == "Due."
+
+
+def test_a_follow_up_names_the_variant_that_was_rendered():
+    assert followed_up().template == "price_1.2"
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("https://bluedoor.example/unsubscribe", f"https://bluedoor.example/unsubscribe?t={TICKET}"),
+        ("https://bluedoor.example/page?id=7", f"https://bluedoor.example/page?id=7&t={TICKET}"),
+    ],
+)
+def test_with_a_page_one_click_is_enough(page: str, link: str):
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, unsubscribe_url=page))
+    data = compose.outgoing(followed_up(rules), "text", "Hi", "ab", automatic=True, rules=rules, now=NOW).data
+    mail = email.message_from_bytes(data, policy=policy.default)
+    assert mail["List-Unsubscribe"].split(", ")[0] == f"<{link}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    # RFC 2047 section 5: a program that looks for a URL finds none in an encoded word.
+    assert f"List-Unsubscribe: <{link}>".encode() in data
+
+
+def test_a_long_message_id_is_answered_as_it_is():
+    long = f"<{'x' * 120}@mail.example.org>"
+    made = compose.acknowledgment(
+        replace(MESSAGE, message_id=long), VERDICT, "price", OURS, key="k", review=False, why=(), rules=RULES
+    )
+    data = compose.outgoing(made, "text", "Hi", "ab", automatic=True, rules=RULES, now=NOW).data
+    assert f"In-Reply-To: {long}".encode() in data
+
+
+@pytest.mark.parametrize(("form", "words"), [("usted", "Si prefiere"), ("tu", "Si prefieres ")])
+def test_the_footer_addresses_people_as_the_texts_do(form: str, words: str):
+    assert words in compose.footer("es", replace(BUSINESS, address_form=form))
+
+
+@pytest.mark.parametrize(
+    ("read", "next_one"),
+    [
+        ((), "price"),
+        (("price",), "price.2"),
+        (("price", "timing", "price.2"), "price.3"),
+        (("price", "price.2", "price.3"), "price"),
+        (("price.2", "price.3", "price"), "price.2"),
+        (("price", "price.3", "price.2", "price"), "price.3"),
+    ],
+)
+def test_a_customer_reads_what_was_not_read_yet_else_what_was_read_longest_ago(read: tuple[str, ...], next_one: str):
+    assert compose.unread(("price", "price.2", "price.3"), read) == next_one
 
 
 def test_a_header_value_with_a_line_break_is_refused_not_sent():

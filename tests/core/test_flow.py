@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import WordModel, mail, make_rules
+from fakes import FakeTexts, WordModel, mail, make_rules
 
 from pipeline.core import compose, flow
 from pipeline.core.records import (
     Address,
+    Basis,
     Case,
     FollowUp,
+    Ground,
     History,
     Intent,
     Message,
@@ -32,7 +34,7 @@ from pipeline.errors import TextRefused
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 RULES = make_rules()
-RENDER = Templates(Path(__file__).parents[2] / "templates").render
+TEXTS = Templates(Path(__file__).parents[2] / "templates")
 CANCEL = "Please cancel my membership, it is too expensive for me."
 
 
@@ -40,16 +42,20 @@ def stamp(key: str) -> str:
     return f"stamp{len(key)}"
 
 
+def ticket(address: str) -> str:
+    return "ab" * 32
+
+
 def read(data: bytes) -> Message:
     place = Place(folder="f", epoch="1", uid="1")
     return flow.read(Raw(key=place.key, place=place, arrived=NOW, data=data))
 
 
-def answered(words: str, rules=RULES, render=RENDER, **more: str) -> Plan:
+def answered(words: str, rules=RULES, texts: flow.Texts = TEXTS, **more: str) -> Plan:
     message = read(mail(words, **more))
     look = flow.look(message, History(), rules)
     (scores,) = WordModel().score([flow.words(message)])
-    return flow.answer(message, look, scores, History(), rules, NOW, render, stamp)
+    return flow.answer(message, look, scores, History(), rules, NOW, texts, stamp)
 
 
 def test_the_same_mail_gives_the_same_plan():
@@ -60,7 +66,7 @@ def test_a_machines_mail_needs_no_model():
     message = read(mail(CANCEL, headers="Auto-Submitted: auto-replied\n"))
     look = flow.look(message, History(), RULES)
     assert not flow.matters(look)
-    plan = flow.answer(message, look, None, History(), RULES, NOW, RENDER, stamp)
+    plan = flow.answer(message, look, None, History(), RULES, NOW, TEXTS, stamp)
     assert (plan.verdict, plan.decision.outcome, plan.draft) == (None, Outcome.IGNORE, None)
 
 
@@ -95,8 +101,55 @@ def test_a_text_that_breaks_a_rule_holds_the_mail():
     def sells(name: str, language: str, values: Mapping[str, str]) -> Text:
         return Text(subject="x", body="Stay, and get a 20 % discount.")
 
-    plan = answered(CANCEL, render=sells)
+    plan = answered(CANCEL, texts=FakeTexts(sells))
     assert (plan.decision.outcome, plan.decision.cause, plan.draft) == (Outcome.HOLD, "text_refused", None)
+
+
+def test_who_read_a_text_before_reads_another_one():
+    message = read(mail(CANCEL))
+    (scores,) = WordModel().score([flow.words(message)])
+    known = History(texts=("price", "timing"))
+    plan = flow.answer(message, flow.look(message, known, RULES), scores, known, RULES, NOW, TEXTS, stamp)
+    assert plan.draft is not None
+    assert plan.draft.template == "price.2"
+
+
+def test_where_the_law_asks_for_a_basis_the_plan_says_that_none_is_known():
+    spain = replace(RULES, business=replace(RULES.business, country="ES"))
+    plan = answered("We decline the quote and cancel, it is too expensive.", rules=spain)
+    assert "no_basis" in plan.decision.why[-1]
+    assert (plan.ground, [step.template for step in plan.decision.steps]) == (None, ["price_1", "price_2"])
+    plan = answered(CANCEL, rules=spain)
+    assert plan.ground is not None
+    assert plan.ground.evidence == CANCEL
+    assert not [sentence for sentence in plan.decision.why if "no_basis" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("subject", "ticket"),
+    [
+        (f"unsubscribe {'ab' * 32}", "ab" * 32),
+        (f"Re: Unsubscribe  {'ab' * 32}", "ab" * 32),
+        (f"unsubscribe {'ab' * 33}", None),
+        ("unsubscribe", None),
+        ("ab" * 32, None),
+    ],
+)
+def test_a_ticket_is_found_in_the_subject_and_the_model_is_not_asked_about_it(subject: str, ticket: str | None):
+    message = read(mail("", subject=subject))
+    assert flow.ticket_in(message) == ticket
+    assert ticket is None or ticket not in flow.words(message)
+
+
+@pytest.mark.parametrize("words", ["", "Sent by the button of my mail program."])
+def test_a_mail_with_a_ticket_is_an_opt_out_that_nobody_need_look_at(words: str):
+    plan = answered(words, subject=f"unsubscribe {'ab' * 32}")
+    assert (plan.decision.outcome, plan.decision.cause) == (Outcome.IGNORE, "opt_out")
+    assert plan.suppress == {"maria@example.org": "opt_out"}
+
+
+def test_who_cancels_under_a_ticket_is_still_read():
+    assert answered(CANCEL, subject=f"unsubscribe {'ab' * 32}").draft is not None
 
 
 CASE = Case(
@@ -115,43 +168,70 @@ HISTORY = History(address="maria@example.org", case="m1", acknowledged=NOW - tim
 
 
 def test_a_due_step_becomes_a_draft_for_review():
-    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, RENDER, stamp)
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, TEXTS, stamp, ticket)
     assert plan.draft is not None
     assert (plan.draft.review, plan.outgoing) == (True, None)
 
 
 def test_a_due_step_is_dropped_or_moved_with_its_cause():
-    assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, RENDER, stamp).dropped == "case_closed"
-    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, RENDER, stamp).moved_to
+    assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, TEXTS, stamp, ticket).dropped == "case_closed"
+    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, TEXTS, stamp, ticket).moved_to
 
 
 def test_a_step_after_a_complaint_always_goes_to_review():
     rules = make_rules(follow_ups="when_sure")
-    assert flow.remind(STEP, CASE, HISTORY, rules, NOW, RENDER, stamp).outgoing is not None
+    assert flow.remind(STEP, CASE, HISTORY, rules, NOW, TEXTS, stamp, ticket).outgoing is not None
     complaint = replace(CASE, reason=Reason.SERVICE)
-    assert flow.remind(STEP, complaint, HISTORY, rules, NOW, RENDER, stamp).outgoing is None
+    assert flow.remind(STEP, complaint, HISTORY, rules, NOW, TEXTS, stamp, ticket).outgoing is None
 
 
 def test_a_broken_text_leaves_the_step_due_and_says_so():
     def broken(name: str, language: str, values: Mapping[str, str]) -> Text:
         raise TextRefused("template price_1: hellooo is undefined")
 
-    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, broken, stamp)
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, FakeTexts(broken), stamp, ticket)
     assert plan.trouble == "template price_1: hellooo is undefined"
+
+
+def test_a_due_step_without_a_basis_is_dropped_with_its_cause():
+    spain = replace(RULES, business=replace(RULES.business, country="ES"))
+    plan = flow.remind(STEP, CASE, HISTORY, spain, NOW, TEXTS, stamp, ticket)
+    assert (plan.dropped, plan.draft) == ("no_basis", None)
+    assert "LSSI" in plan.why[0]
+    known = replace(HISTORY, ground=Ground(basis=Basis.CONSENT, evidence="a form", since=NOW))
+    assert flow.remind(STEP, CASE, known, spain, NOW, TEXTS, stamp, ticket).draft is not None
+
+
+def test_a_follow_up_that_breaks_a_rule_leaves_the_step_due_and_says_so():
+    def guilts(name: str, language: str, values: Mapping[str, str]) -> Text:
+        return Text(subject="Hello", body="How could you leave?")
+
+    plan = flow.remind(STEP, CASE, HISTORY, RULES, NOW, FakeTexts(guilts), stamp, ticket)
+    assert plan.trouble is not None
+    assert "makes the customer feel guilty" in plan.trouble
+
+
+def test_a_rep_may_overrule_tone_and_truth_but_no_law():
+    draft = flow.remind(STEP, CASE, HISTORY, RULES, NOW, TEXTS, stamp, ticket).draft
+    assert draft is not None
+    assert flow.doubts(draft, draft.text, RULES) == ()
+    assert flow.doubts(draft, f"Unfortunately, yes.\n{draft.text}", RULES) == ("it speaks harshly (S0.1)",)
+    with pytest.raises(TextRefused, match="postal address"):
+        flow.doubts(draft, "Hello again.", RULES)
 
 
 def test_the_touch_on_the_customers_own_date_says_that_they_asked_for_it():
     step = replace(STEP, template="not_ready_1", track="not_ready")
     asked = replace(CASE, reason=Reason.NOT_READY, wished=date(2026, 11, 23))
-    plan = flow.remind(step, asked, HISTORY, RULES, NOW, RENDER, stamp)
+    plan = flow.remind(step, asked, HISTORY, RULES, NOW, TEXTS, stamp, ticket)
     assert plan.draft is not None
-    assert "You asked me to get in touch around now" in plan.draft.text
+    assert "I promised to get in touch around now" in plan.draft.text
 
 
 def test_a_rep_is_always_believed_and_always_asked():
     message = read(mail("Thank you!"))
     verdict = flow.corrected(Verdict(intent=Intent.NONE, subreason="budget"), Intent.CANCEL, Reason.PRICE)
-    plan = flow.answer_as(message, verdict, History(), RULES, NOW, RENDER, stamp, revision=1)
+    plan = flow.answer_as(message, verdict, History(), RULES, NOW, TEXTS, stamp, revision=1)
     assert plan.draft is not None
     assert (plan.draft.template, plan.draft.review, verdict.subreason) == ("price", True, None)
 

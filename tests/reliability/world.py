@@ -215,8 +215,8 @@ class FileDelivery:
 
 
 @cache
-def render() -> Callable[..., object]:
-    return Templates(ROOT / "templates").render
+def texts() -> Templates:
+    return Templates(ROOT / "templates")
 
 
 @contextmanager
@@ -237,7 +237,7 @@ def opened(folder: Path, outside: Outside, owner: str = "one", store: Store | No
             outbox=Outbox(folder / "outbox"),
             reader=PlainReader(),
             model=lambda: model,
-            render=render(),
+            texts=texts(),
             stopped=lambda: (folder / "STOP").exists(),
             leaving=lambda: False,
             free_space=lambda: 10**12,
