@@ -16,6 +16,7 @@ LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
     ("pipeline.core.*",),
+    ("pipeline.core.around",),
     ("pipeline.core.flow",),
     ("pipeline.store.*",),
     ("pipeline.edges.*",),

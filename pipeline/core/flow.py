@@ -1,16 +1,18 @@
-"""The whole path of a message, and of a due follow-up, on one screen. The only core file that imports its siblings."""
+"""The whole path of a message, and of a due follow-up, on one screen. Only it and `around` import siblings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from pipeline.core import compose, dates, decide, followups
+from pipeline.core import appointments, around, compose, dates, decide, followups
+from pipeline.core.around import Content, Render
 from pipeline.core.cut import cut
 from pipeline.core.parse import parse
 from pipeline.core.records import (
+    Appointment,
     Case,
     ContactState,
     Decision,
@@ -19,6 +21,7 @@ from pipeline.core.records import (
     History,
     Intent,
     Message,
+    Note,
     Outcome,
     Plan,
     Raw,
@@ -36,7 +39,6 @@ from pipeline.core.screen import screen
 from pipeline.core.understand import for_model, understand
 from pipeline.errors import TextRefused
 
-Render = Callable[[str, str, Mapping[str, str]], Text]
 Stamp = Callable[[str], str]
 
 
@@ -71,16 +73,23 @@ def answer(
     now: datetime,
     render: Render,
     stamp: Stamp,
+    free: Sequence[datetime] = (),
 ) -> Plan:
     """Say everything that should happen because of one mail. Pure: the same values give the same plan.
 
     `screening` is what `look` said. `scores` may be None for a mail that does not matter; its plan then has no verdict.
+    `free` are the times that may be offered to who asks for another date.
     """
     if scores is None:
-        return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
+        return _plain_plan(
+            message, screening, None, decide.ignore_machine(screening), history, around.told_of(message, screening, rules)
+        )
     verdict = understand(message, scores, rules)
     verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
-    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0)
+    told = around.told_of(message, screening, rules)
+    if told and told[0].cause == appointments.RESCHEDULED:
+        return _plain_plan(message, screening, verdict, decide.ignore_moved(), history, told)
+    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=0, told=told, free=free)
 
 
 def answer_as(
@@ -92,10 +101,11 @@ def answer_as(
     render: Render,
     stamp: Stamp,
     revision: int,
+    free: Sequence[datetime] = (),
 ) -> Plan:
     """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review."""
     screening = Screening(doubt="a rep corrected the reading")
-    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=revision)
+    return _plan(message, screening, verdict, history, rules, now, render, stamp, revision=revision, free=free)
 
 
 def _plan(
@@ -109,16 +119,23 @@ def _plan(
     stamp: Stamp,
     *,
     revision: int,
+    told: tuple[Appointment, ...] = (),
+    free: Sequence[datetime] = (),
 ) -> Plan:
     decision = decide.answer(message, screening, verdict, history, rules)
-    plan = _plain_plan(message, screening, verdict, decision, history)
-    if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
+    plan = _plain_plan(message, screening, verdict, decision, history, told)
+    if decision.outcome is Outcome.IGNORE or message.sender is None or screening.check in decide.NOT_BELIEVED:
+        return plan
+    matter = around.matter(message, verdict, told, history, rules, now)
+    decision = replace(decision, money="\n".join(matter.money) or None, why=(*decision.why, *matter.why))
+    plan = replace(plan, decision=decision, appointments=matter.changed(told), late=matter.late)
+    if decision.outcome is not Outcome.ANSWER or decision.template is None:
         return plan
     planned = _planned(message, verdict, rules, now)
     wished = _wished(message, verdict, rules) if planned else None
     why = (*decision.why, *_next(planned))
     try:
-        text = _text(decision.template, message, verdict, wished, rules, render)
+        text = _text(decision.template, message, verdict, wished, rules, render, free=free)
         draft = compose.acknowledgment(
             message,
             verdict,
@@ -127,8 +144,10 @@ def _plan(
             key=digest("draft", message.key, 0, revision),
             review=decision.review,
             why=why,
+            about=matter.notes,
             rules=rules,
         )
+        beside = around.late_note(message, verdict, matter, rules, render, revision)
         ready = None if draft.review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
         held = replace(decision, outcome=Outcome.HOLD, cause="text_refused", review=True, why=(*decision.why, str(error)))
@@ -140,10 +159,18 @@ def _plan(
         outgoing=ready,
         contact=decide.contact_state(verdict, decision, planned),
         wished=wished,
+        beside=beside,
     )
 
 
-def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None, decision: Decision, history: History) -> Plan:
+def _plain_plan(
+    message: Message,
+    screening: Screening,
+    verdict: Verdict | None,
+    decision: Decision,
+    history: History,
+    told: tuple[Appointment, ...] = (),
+) -> Plan:
     """What follows from a mail whether it is answered or not: whose follow-ups end, who is never written to again."""
     return Plan(
         message=message,
@@ -153,11 +180,32 @@ def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None,
         stop=decide.stop_cause(message, screening, verdict),
         stopped=decide.stopped_addresses(message, screening, history),
         suppress=decide.suppressed_addresses(message, screening, verdict, history),
+        appointments=told,
     )
 
 
-def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp) -> StepPlan:
-    """Say what becomes of a due follow-up: its draft, a later time, or its end."""
+def no_show(
+    one: Appointment, history: History, rules: Rules, now: datetime, render: Render, stamp: Stamp, free: Sequence[datetime] = ()
+) -> Note:
+    """The note to a customer who did not come (playbook S2.3), as a draft or ready to go. Raises TextRefused."""
+    case, draft = around.no_show(one, history, rules, now, render, free)
+    return Note(case=case, draft=draft, outgoing=None if draft.review else _freeze(draft, rules, now, stamp))
+
+
+def remind(
+    step: FollowUp,
+    case: Case,
+    history: History,
+    rules: Rules,
+    now: datetime,
+    render: Render,
+    stamp: Stamp,
+    content: Content = lambda name, language: "",
+) -> StepPlan:
+    """Say what becomes of a due follow-up: its draft, a later time, or its end.
+
+    `content` gives the piece that helps to prepare for an appointment, by its name and language. Raises TextRefused.
+    """
     verdict, later, why = followups.judge(step, case, history, rules, now)
     if verdict == "drop":
         return StepPlan(step=step, dropped=why, why=(why,))
@@ -165,12 +213,15 @@ def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: date
         return StepPlan(step=step, moved_to=later, why=(why,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
     try:
-        text = render(
-            step.template, case.language, compose.values(case.recipient, case.language, case.sent, case.wished, rules)
-        )
-        draft = compose.touch(
-            step, case, text, key=digest("draft", case.message, step.number, 0), review=review, why=_due(step), rules=rules
-        )
+        values = {
+            **compose.values(case.recipient, case.language, case.sent, case.wished, rules),
+            **around.preparation(step, case, history, rules, now, content),
+        }
+        text = render(step.template, case.language, values)
+        # Which draft it is hangs on the step alone; the touches of a track have numbers of their own.
+        beside = () if step.track not in followups.BESIDE else (step.track,)
+        key = digest("draft", case.message, *beside, step.number, 0)
+        draft = compose.touch(step, case, text, key=key, review=review, why=_due(step), rules=rules)
         ready = None if review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
         return StepPlan(step=step, trouble=str(error))
@@ -208,10 +259,24 @@ def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) ->
     return followups.steps(message.key, message.sender, verdict, rules, now)
 
 
-def _text(template: str, message: Message, verdict: Verdict, wished: date | None, rules: Rules, render: Render) -> Text:
+def _text(
+    template: str,
+    message: Message,
+    verdict: Verdict,
+    wished: date | None,
+    rules: Rules,
+    render: Render,
+    *,
+    free: Sequence[datetime],
+) -> Text:
     assert message.sender is not None
-    sent = message.sent or message.arrived
-    return render(template, verdict.language, compose.values(message.sender, verdict.language, sent, wished, rules))
+    sent, language = message.sent or message.arrived, verdict.language
+    offered = free if verdict.intent is Intent.RESCHEDULE else ()
+    values = {
+        **compose.values(message.sender, language, sent, wished, rules),
+        "slots": compose.slots_in_words(offered, language, rules.business),
+    }
+    return render(template, language, values)
 
 
 def _wished(message: Message, verdict: Verdict, rules: Rules) -> date | None:
@@ -236,6 +301,7 @@ def _due(step: FollowUp) -> tuple[str, ...]:
 
 __all__ = [
     "ContactState",
+    "Content",
     "Decision",
     "Render",
     "Stamp",
@@ -245,6 +311,7 @@ __all__ = [
     "corrected",
     "look",
     "matters",
+    "no_show",
     "read",
     "remind",
     "words",
