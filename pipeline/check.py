@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipeline import app
+from pipeline import app, moments
 from pipeline.config import Config, load
-from pipeline.core import compose
+from pipeline.core import around, compose
 from pipeline.core.records import Address, Kind
+from pipeline.edges import calendars, clock
+from pipeline.edges.content import Content
 from pipeline.errors import ConfigError, TryLater, WinbackError
 from pipeline.jobs import Inbox
 
@@ -53,6 +55,7 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
         return
     yield Finding(what="configuration", good=True, text=f"{path} is in order")
     yield from _texts(config)
+    yield from _calendars(config)
     yield _tried("model", lambda: _model(config))
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
     yield _tried("delivery", lambda: app.build_delivery(config).check())
@@ -72,6 +75,21 @@ def _connected(inbox: Inbox) -> str:
         return inbox.check()
     finally:
         inbox.close()
+
+
+def _calendars(config: Config) -> Iterator[Finding]:
+    """Read the calendars that are named, if any."""
+    rules, now = config.rules(), clock.now()
+    kept, free = config.appointments.calendar, config.appointments.availability
+    if kept:
+        own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
+        yield _tried("appointments", lambda: _counted(moments.gather(kept, own, rules.business.timezone, now)))
+    if free:
+        yield _tried("free times", lambda: f"{len(calendars.free(free, rules.business.timezone, now))} free times lie ahead")
+
+
+def _counted(found: calendars.Found) -> str:
+    return f"{len(found.appointments)} appointments can be read; {found.nameless} entries name no customer"
 
 
 def _model(config: Config) -> str:
@@ -97,15 +115,23 @@ def _texts(config: Config) -> Iterator[Finding]:
     for language in config.business.languages:
         for name in sorted(templates.names(language)):
             count += 1
-            kind = Kind.FOLLOW_UP if name in follow_ups else Kind.ACKNOWLEDGMENT
+            kind = around.TEXTS.get(name) or (Kind.FOLLOW_UP if name in follow_ups else Kind.ACKNOWLEDGMENT)
             for wished in (None, WISHED):
-                values = compose.values(SOMEBODY, language, SENT, wished, rules)
+                more = dict.fromkeys(compose.MORE, "..." if wished else "")
+                values = {**compose.values(SOMEBODY, language, SENT, wished, rules), **more}
                 try:
                     compose.checked(templates.render(name, language, values).body, kind, name)
                 except WinbackError as error:
                     bad += 1
                     yield Finding(what="texts", good=False, text=f"{language}/{name}.txt: {error}")
                     break
+    for key, piece in rules.appointments.content.items():
+        for language in config.business.languages if piece else ():
+            try:
+                Content(config.appointments.content.folder)(piece, language)
+            except WinbackError as error:
+                bad += 1
+                yield Finding(what="texts", good=False, text=f"appointments.content.{key or 'any'}: {error}")
     if not bad:
         yield Finding(what="texts", good=True, text=f"all {count} texts in {config.templates.folder} are in order")
 

@@ -24,9 +24,11 @@ LAYERS = (
     ("pipeline.evaluate",),
     ("pipeline.config",),
     ("pipeline.jobs",),
+    ("pipeline.moments",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
+    ("pipeline.policy_page",),
+    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.people"),
     ("pipeline.cli",),
 )
 

@@ -19,6 +19,7 @@ from pipeline.core.records import (
     FollowUp,
     History,
     Intent,
+    Kind,
     Message,
     Reason,
     Rules,
@@ -28,6 +29,14 @@ from pipeline.core.records import (
     Waiting,
     digest,
 )
+
+# The texts that no track and no answer names.
+TEXTS: Mapping[str, Kind] = {
+    "late": Kind.NOTE,
+    "no_show": Kind.NOTE,
+    "slot_offer": Kind.FOLLOW_UP,
+    "prepare": Kind.FOLLOW_UP,
+}
 
 Render = Callable[[str, str, Mapping[str, str]], Text]
 Content = Callable[[str, str], str]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rruleset, rrulestr
@@ -16,8 +16,9 @@ from icalendar import Calendar
 
 from pipeline.core.appointments import key_of
 from pipeline.core.records import Appointment, AppointmentState
-from pipeline.edges import tables
 from pipeline.errors import BadFile
+
+Read = TypeVar("Read")
 
 LARGEST = 20_000_000  # bytes
 PAST, AHEAD = timedelta(days=31), timedelta(days=366)  # how far a series is followed
@@ -29,11 +30,10 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """The appointments of some files, how many entries name no customer, and the columns that nobody reads."""
+    """The appointments of a file, and how many of its entries name no customer."""
 
     appointments: tuple[Appointment, ...] = ()
     nameless: int = 0
-    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,52 +47,16 @@ class _Entry:
     name: str
 
 
-def read(path: Path, own: frozenset[str], timezone: str, now: datetime) -> Found:
-    """The appointments in a CSV file, an iCalendar file, or a folder of both.
+def read(file: Path, own: frozenset[str], timezone: str, now: datetime) -> Found:
+    """The appointments in an iCalendar file.
 
     The customer of an event is its X-WINBACK-EMAIL, else an attendee who is none of `own`, else the only foreign address in its
-    description. STATUS:CANCELLED calls it off; a category `no-show` or X-WINBACK-STATUS:NO-SHOW says that nobody came.
+    words. STATUS:CANCELLED calls it off; a category `no-show` or X-WINBACK-STATUS:NO-SHOW says that nobody came.
     X-WINBACK-PRICE, -PAID, -SPENT, -CURRENCY, -PACKAGE and -SESSIONS-LEFT are what the policy wants to know. A series is
     followed for a year from `now`. Raises BadFile with a sentence for each mistake.
     """
-    zone, found = ZoneInfo(timezone), Found()
-    for file in _files(path):
-        if file.suffix.lower() == ".csv":
-            table = tables.appointments(file, timezone)
-            more = Found(appointments=table.rows, unused=table.unused)
-        else:
-            more = _of_calendar(file, own, zone, now)
-        found = Found(
-            appointments=(*found.appointments, *more.appointments),
-            nameless=found.nameless + more.nameless,
-            unused=(*found.unused, *more.unused),
-        )
-    return found
-
-
-def free(path: Path, timezone: str, now: datetime) -> tuple[datetime, ...]:
-    """The free times that a calendar of availability holds: the beginning of each of its events that lies ahead.
-
-    Raises BadFile.
-    """
-    zone = ZoneInfo(timezone)
-    entries = [entry for file in _files(path) for entry in _entries(file, zone, now)]
-    open_ones = (entry for entry in entries if not _is_cancelled(entry.event) and entry.start_by is None)
-    return tuple(sorted({entry.start for entry in open_ones if entry.start > now}))
-
-
-def _files(path: Path) -> Sequence[Path]:
-    if not path.is_dir():
-        return [path]
-    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in (".ics", ".csv")]
-    if not files:
-        raise BadFile(f"{path}: holds no file that ends in .ics or .csv")
-    return files
-
-
-def _of_calendar(file: Path, own: frozenset[str], zone: ZoneInfo, now: datetime) -> Found:
     rows, nameless, problems = [], 0, []
-    for entry in _entries(file, zone, now):
+    for entry in _entries(file, ZoneInfo(timezone), now):
         customer = _customer(entry.event, own)
         if not customer:
             nameless += 1
@@ -104,6 +68,27 @@ def _of_calendar(file: Path, own: frozenset[str], zone: ZoneInfo, now: datetime)
     if problems:
         raise BadFile(*problems[:20], f"{file}: nothing was taken over: mend these entries and import it again")
     return Found(appointments=tuple(rows), nameless=nameless)
+
+
+def files(path: Path) -> Sequence[Path]:
+    """The file itself, or the calendars and tables of a folder, by name. Raises BadFile when the folder holds none."""
+    if not path.is_dir():
+        return [path]
+    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in (".ics", ".csv")]
+    if not found:
+        raise BadFile(f"{path}: holds no file that ends in .ics or .csv")
+    return found
+
+
+def free(path: Path, timezone: str, now: datetime) -> tuple[datetime, ...]:
+    """The free times that a calendar of availability holds: the beginning of each of its events that lies ahead.
+
+    Raises BadFile.
+    """
+    zone = ZoneInfo(timezone)
+    entries = [entry for file in files(path) for entry in _entries(file, zone, now)]
+    open_ones = (entry for entry in entries if not _is_cancelled(entry.event) and entry.start_by is None)
+    return tuple(sorted({entry.start for entry in open_ones if entry.start > now}))
 
 
 def _entries(file: Path, zone: ZoneInfo, now: datetime) -> Iterator[_Entry]:
@@ -265,41 +250,31 @@ def _title(event: Any) -> str:
     return f"the event {str(event.get('SUMMARY') or event.get('UID') or 'without a name')!r}"
 
 
-class Watched:
-    """A calendar that is read again when one of its files has changed, and once a day because series go on."""
+class Watched(Generic[Read]):
+    """What `read` makes of files, made anew when one of them has changed, and once a day because series go on."""
 
-    def __init__(self, path: Path, own: frozenset[str], timezone: str) -> None:
-        self._path, self._own, self._timezone = path, own, timezone
+    def __init__(self, path: Path, read: Callable[[datetime], Read]) -> None:
+        self._path, self._read = path, read
         self._seen: tuple[object, ...] = ()
+        self._last: list[Read] = []
 
-    def __call__(self, now: datetime) -> Sequence[Appointment] | None:
-        """The appointments, or None when nothing has changed since they were last given. Raises BadFile."""
+    def news(self, now: datetime) -> Read | None:
+        """What they hold, or None when nothing has changed since this was last asked. Raises BadFile."""
         seen = (now.date(), *_stamps(self._path))
         if seen == self._seen:
             return None
-        found = read(self._path, self._own, self._timezone, now).appointments
+        self._last = [self._read(now)]
         self._seen = seen
-        return found
+        return self._last[0]
 
-
-class Availability:
-    """Free times, read again when the file has changed."""
-
-    def __init__(self, path: Path, timezone: str) -> None:
-        self._path, self._timezone = path, timezone
-        self._seen: tuple[object, ...] = ()
-        self._free: tuple[datetime, ...] = ()
-
-    def __call__(self, now: datetime) -> tuple[datetime, ...]:
-        """The free times ahead. Raises BadFile."""
-        seen = (now.date(), *_stamps(self._path))
-        if seen != self._seen:
-            self._free, self._seen = free(self._path, self._timezone, now), seen
-        return tuple(slot for slot in self._free if slot > now)
+    def __call__(self, now: datetime) -> Read:
+        """What they hold. Raises BadFile."""
+        self.news(now)
+        return self._last[0]
 
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
-    for file in _files(path):
+    for file in files(path):
         try:
             known = file.stat()
         except OSError as error:

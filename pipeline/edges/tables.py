@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline.core.appointments import key_of
@@ -22,6 +22,7 @@ _SHOWN = 20  # mistakes that are told; who mends those sees the rest
 _LAST_MOMENT = timedelta(hours=23, minutes=59)
 
 Row = TypeVar("Row")
+Value = TypeVar("Value")
 
 # What a column may be called, in English and in Spanish.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -223,7 +224,7 @@ def _sessions(cells: Mapping[str, str]) -> int | None:
     return _value(cells, "sessions_left", "a whole number from 1 on, such as 4", read)
 
 
-def _value(cells: Mapping[str, str], name: str, expected: str, read: Callable[[str], Any]) -> Any:
+def _value(cells: Mapping[str, str], name: str, expected: str, read: Callable[[str], Value]) -> Value | None:
     """A value that may be left out. Raises _Wrong when it is there and is not what was expected."""
     text = cells.get(name, "")
     if not text:
