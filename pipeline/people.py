@@ -80,7 +80,7 @@ def no_show(site: Site, address: str, when: str | None) -> str:
     stored = next(each for each in site.store.bookings.of(address) if each.start == one.start)
     done = moments.note(site, replace(stored, name=stored.name or one.name))
     jobs.publish(site)
-    said = f"{address} did not come on {stored.start.astimezone(_zone(site)):%Y-%m-%d %H:%M}"
+    said = f"{address} did not come on {listed(stored, site.rules.business.timezone)['start'].replace('T', ' ')[:16]}"
     if not done:
         return f"{said}: that was noted before"
     waits = any(stored.draft.recipient.key == address.lower() for stored in site.store.drafts.waiting())

@@ -273,7 +273,7 @@ nonsense: 1
         "config.yaml:14: follow_ups.tracks.price.0.template: missing, such as template: price_1",
         "config.yaml:16: policy.fees.0.amount: expected either percent or amount, such as percent: 50",
         "config.yaml:17: nonsense: unknown key: expected one of appointments, business, delivery, follow_ups, inbox, model,"
-        " privacy, store, templates",
+        " outbox, policy, privacy, store, templates",
     )
 
 

@@ -183,7 +183,8 @@ def late_note(message: Message, verdict: Verdict, about: Matter, rules: Rules, r
         render("late", case.language, values),
         key=digest("draft", message.key, "late", revision),
         review=True,
-        why=("The cancellation is late: this text quotes your policy. Send it only if it is to be spoken of.", *about.why),
+        why=("The cancellation is late: this text quotes your policy. Send it only if it is to be spoken of.",),
+        about=about.notes,
         rules=rules,
     )
 

@@ -202,8 +202,18 @@ def touch(
     )
 
 
-def note(case: Case, template: str, text: Text, *, key: str, review: bool, why: tuple[str, ...], rules: Rules) -> Draft:
-    """The draft of a note about the customer's own appointment. Raises TextRefused when it breaks a rule of playbook B."""
+def note(
+    case: Case,
+    template: str,
+    text: Text,
+    *,
+    key: str,
+    review: bool,
+    why: tuple[str, ...],
+    about: tuple[tuple[str, str], ...] = (),
+    rules: Rules,
+) -> Draft:
+    """The draft of a note about the customer's own appointment. `about` as for `acknowledgment`. Raises TextRefused."""
     return Draft(
         key=key,
         kind=Kind.NOTE,
@@ -216,7 +226,7 @@ def note(case: Case, template: str, text: Text, *, key: str, review: bool, why: 
         language=case.language,
         template=template,
         headers=threading(case.message_id, case.thread),
-        notes=(("Kind", "note"), *(("Why", sentence) for sentence in why)),
+        notes=(("Kind", "note"), *about, *(("Why", sentence) for sentence in why)),
         reason=str(case.reason or template),
         review=review,
     )

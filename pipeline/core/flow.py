@@ -127,7 +127,8 @@ def _plan(
     if decision.outcome is Outcome.IGNORE or message.sender is None or screening.check in decide.NOT_BELIEVED:
         return plan
     matter = around.matter(message, verdict, told, history, rules, now)
-    decision = replace(decision, money="\n".join(matter.money) or None, why=(*decision.why, *matter.why))
+    said = decision.why
+    decision = replace(decision, money="\n".join(matter.money) or None, why=(*said, *matter.why))
     plan = replace(plan, decision=decision, appointments=matter.changed(told), late=matter.late)
     if decision.outcome is not Outcome.ANSWER or decision.template is None:
         return plan
@@ -143,7 +144,7 @@ def _plan(
             text,
             key=digest("draft", message.key, 0, revision),
             review=decision.review,
-            why=why,
+            why=(*said, *_next(planned)),
             about=matter.notes,
             rules=rules,
         )
