@@ -62,7 +62,8 @@ def told_of(message: Message, screening: Screening, rules: Rules) -> tuple[Appoi
 
 def _first_day(message: Message, words: str, rules: Rules) -> date | None:
     found = dates.find(replace(message, text=words, calendar=None), Intent.NONE, rules)
-    return found[0].day if found else None
+    exact = (each.day for each in found if any(letter.isdigit() for letter in each.text))
+    return next(exact, found[0].day if found else None)  # "Tuesday, December 1": the weekday alone would be another day
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
