@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email import policy as email_policy
 from pathlib import Path
 
-from fakes import ROOT, FakeClock, World, mail, make_world
+from fakes import ROOT, FakeClock, WordModel, World, mail, make_world
 
 from pipeline import jobs, moments
 from pipeline.core.appointments import key_of
@@ -23,6 +23,7 @@ from pipeline.core.records import (
     FollowUpRules,
     Package,
     Policy,
+    Scores,
     Touch,
 )
 from pipeline.edges.content import Content
@@ -47,6 +48,23 @@ AROUND = AppointmentRules(
 )
 
 
+class Listener(WordModel):
+    """Also hears what else a mail tells: trouble, a finer reason, that somebody is firm or wants no more mail."""
+
+    TROUBLE: Mapping[str, str] = {"died": "bereavement", "lost my job": "hardship", "surgery": "illness"}
+    FINER: Mapping[str, str] = {"ill": "illness", "moving": "moved", "other salon": "competitor", "you called it off": "provider_side"}
+
+    def _score(self, text: str) -> Scores:
+        finer = next((name for word, name in self.FINER.items() if word in text), None)
+        return replace(
+            super()._score(text),
+            sensitive={name: 0.99 for word, name in self.TROUBLE.items() if word in text},
+            subreason={finer: 0.99} if finer else {},
+            opt_out=0.99 if "unsubscribe" in text else 0.0,
+            firm=0.99 if "my mind is made up" in text else 0.0,
+        )
+
+
 class Town:
     """A business and its customers. It is Monday, 23 November 2026, 11 o'clock in Madrid, and every answer waits for a rep."""
 
@@ -59,7 +77,8 @@ class Town:
             appointments=around,
             follow_ups=replace(FollowUpRules(tracks=TOUCHES), **follow_ups),
         )
-        self.world.site = replace(site, rules=rules, content=Content(ROOT / "content"))
+        model = Listener()
+        self.world.site = replace(site, rules=rules, content=Content(ROOT / "content"), model=lambda: model)
         self.mails = 0
         jobs.poll(self.world.site)
         self.forward(timedelta(minutes=1))

@@ -21,9 +21,9 @@ def town(tmp_path: Path) -> Town:
     ("words", "state", "cause"),
     [
         ("Please cancel, too expensive.", ContactState.IN_FOLLOW_UP, "cancelled: price"),
-        ("Please cancel, we are moving away.", ContactState.CLOSED, "cancelled: other"),
+        ("Please cancel, we are moving away.", ContactState.CLOSED, "cancelled: moved"),
         ("Could you move my appointment to Friday?", ContactState.RESCHEDULED, "wants another date"),
-        ("Please cancel. My mother passed away.", ContactState.CLOSED, "cancelled: bereavement"),
+        ("Please cancel. My mother died.", ContactState.CLOSED, "cancelled: bereavement"),
         ("Please cancel and unsubscribe me.", ContactState.SUPPRESSED, "opt_out"),
     ],
 )
