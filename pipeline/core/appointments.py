@@ -116,9 +116,13 @@ def _state_of(calendar: Calendar) -> AppointmentState | None:
 
 
 def booking(one: Appointment | None, history: History) -> Booking:
-    """What the policy may know of an appointment: what a file says of the customer fills what is not known of it."""
+    """What the policy may know of an appointment: what a file says of the customer fills what is not known of it.
+
+    One with a price of its own belongs to no package, unless somebody says so.
+    """
     if one is None:
         return Booking(package=history.package, sessions_left=history.sessions_left)
+    known = (one.package, history.package, "" if one.price is not None else None)
     return Booking(
         price=one.price,
         paid=one.paid,
@@ -126,7 +130,7 @@ def booking(one: Appointment | None, history: History) -> Booking:
         currency=one.currency,
         start=one.start,
         start_by=one.start_by,
-        package=one.package if one.package is not None else history.package,
+        package=next((package for package in known if package is not None), None),
         sessions_left=one.sessions_left or history.sessions_left,
     )
 
