@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rruleset, rrulestr
-from icalendar import Calendar
+from icalendar import Calendar, vRecur
 
 from pipeline.core.appointments import key_of
 from pipeline.core.records import Appointment, AppointmentState
@@ -129,6 +129,8 @@ def _calendars(file: Path) -> Sequence[Any]:
     head = data.lstrip(b"\xef\xbb\xbf \r\n\t")[:15].upper()
     if head != b"BEGIN:VCALENDAR":
         raise BadFile(f"{file}:1: is no iCalendar file: expected BEGIN:VCALENDAR in its first line")
+    if not data.rstrip().upper().endswith(b"END:VCALENDAR"):
+        raise BadFile(f"{file}: ends in the middle: expected END:VCALENDAR in its last line; export it again")
     try:
         return list(Calendar.from_ical(data.decode("utf-8-sig"), multiple=True))
     except Exception as error:
@@ -154,23 +156,23 @@ def _dates(event: Any, start: datetime, now: datetime) -> Iterator[datetime]:
     dates = rruleset()
     local = start.replace(tzinfo=None)
     for rule in _each(event.get("RRULE")):
-        text = re.sub(
-            r"UNTIL=(\d{8})(T\d{6})?Z?", lambda until: f"UNTIL={until[1]}{until[2] or 'T235959'}", rule.to_ical().decode()
-        )
-        dates.rrule(rrulestr(text, dtstart=local))
+        limits = {"UNTIL": [_naive(until, start) for until in rule["UNTIL"]]} if "UNTIL" in rule else {}
+        dates.rrule(rrulestr(vRecur({**rule, **limits}).to_ical().decode(), dtstart=local))
     dates.rdate(local)
     for name, add in (("RDATE", dates.rdate), ("EXDATE", dates.exdate)):
         for listed in _each(event.get(name)):
             for one in listed.dts:
-                at = _moment(one.dt, ZoneInfo("UTC"))[0] if not isinstance(one.dt, datetime) else one.dt
-                add(
-                    at.astimezone(start.tzinfo).replace(tzinfo=None)
-                    if at.tzinfo and isinstance(one.dt, datetime)
-                    else at.replace(tzinfo=None)
-                )
+                add(_naive(one.dt, start))
     window = ((now + by).astimezone(start.tzinfo).replace(tzinfo=None) for by in (-PAST, AHEAD))
     found = dates.between(*window, inc=True)
     return (at.replace(tzinfo=start.tzinfo) for at in found[:_MOST])
+
+
+def _naive(value: date | datetime, start: datetime) -> datetime:
+    """A date of a series as the wall clock at its start shows it; a day alone counts to its end."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time(23, 59) if start.time() != time() else time())
+    return value.astimezone(start.tzinfo).replace(tzinfo=None) if value.tzinfo else value
 
 
 def _each(value: Any) -> Sequence[Any]:

@@ -52,7 +52,12 @@ class Listener(WordModel):
     """Also hears what else a mail tells: trouble, a finer reason, that somebody is firm or wants no more mail."""
 
     TROUBLE: Mapping[str, str] = {"died": "bereavement", "lost my job": "hardship", "surgery": "illness"}
-    FINER: Mapping[str, str] = {"ill": "illness", "moving": "moved", "other salon": "competitor", "you called it off": "provider_side"}
+    FINER: Mapping[str, str] = {
+        "ill": "illness",
+        "moving": "moved",
+        "other salon": "competitor",
+        "you called it off": "provider_side",
+    }
 
     def _score(self, text: str) -> Scores:
         finer = next((name for word, name in self.FINER.items() if word in text), None)
@@ -68,7 +73,9 @@ class Listener(WordModel):
 class Town:
     """A business and its customers. It is Monday, 23 November 2026, 11 o'clock in Madrid, and every answer waits for a rep."""
 
-    def __init__(self, folder: Path, *, policy: Policy = SALON, around: AppointmentRules = AROUND, **follow_ups: object) -> None:
+    def __init__(
+        self, folder: Path, *, policy: Policy = SALON, around: AppointmentRules = AROUND, **follow_ups: object
+    ) -> None:
         self.world: World = make_world(folder, FakeClock(), acknowledgments="review")
         site = self.world.site
         rules = replace(
@@ -113,7 +120,9 @@ class Town:
         self.works()
 
     def books(self, start: datetime, who: str = MARIA, **more: object) -> Appointment:
-        one = Appointment(key=key_of(who, start, "" if "uid" not in more else str(more.pop("uid"))), address=who, start=start, **more)
+        one = Appointment(
+            key=key_of(who, start, "" if "uid" not in more else str(more.pop("uid"))), address=who, start=start, **more
+        )
         self.world.site.store.bookings.take([one], self.now)
         return one
 

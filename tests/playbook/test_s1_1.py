@@ -7,9 +7,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playbook.site import DAY, HOUR, MARIA, TOM, Town, notes
+from playbook.site import HOUR, MARIA, TOM, Town
 
-from pipeline.core.records import AppointmentState, ContactState, Kind
+from pipeline.core.records import AppointmentState, ContactState
 
 MADRID = ZoneInfo("Europe/Madrid")
 THURSDAY = datetime(2026, 11, 26, 15, 0, tzinfo=MADRID)

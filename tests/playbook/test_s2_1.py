@@ -27,9 +27,7 @@ def town(tmp_path: Path) -> Town:
         ("Please cancel and unsubscribe me.", ContactState.SUPPRESSED, "opt_out"),
     ],
 )
-def test_s2_1_a_mail_puts_its_writer_into_a_state_with_cause_and_time(
-    town: Town, words: str, state: ContactState, cause: str
-):
+def test_s2_1_a_mail_puts_its_writer_into_a_state_with_cause_and_time(town: Town, words: str, state: ContactState, cause: str):
     town.writes(words)
     person = town.world.site.store.people.get(MARIA)
     assert (person.state, person.cause, person.since) == (state, cause, town.now)

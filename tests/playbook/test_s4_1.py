@@ -1,4 +1,4 @@
-"""S4.1: the policy weighs price, what was paid and what was spent, and shows its arithmetic: to the rep, never to a customer."""
+"""S4.1: the policy weighs price, money paid and money spent, and shows its arithmetic: to the rep, never to a customer."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ amounts = st.none() | st.decimals(min_value=0, max_value=5_000, places=2)
 
 
 @settings(max_examples=200)
-@given(
-    price=amounts, paid=amounts, spent=amounts, hours=st.integers(-5, 60), grace=st.integers(0, 2), late=st.integers(0, 3)
-)
+@given(price=amounts, paid=amounts, spent=amounts, hours=st.integers(-5, 60), grace=st.integers(0, 2), late=st.integers(0, 3))
 def test_s4_1_whatever_is_known_of_an_appointment_the_customer_never_loses_more_than_paid_and_cap(
     price: Decimal | None, paid: Decimal | None, spent: Decimal | None, hours: int, grace: int, late: int
 ):
