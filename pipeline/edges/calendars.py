@@ -156,22 +156,23 @@ def _dates(event: Any, start: datetime, now: datetime) -> Iterator[datetime]:
     dates = rruleset()
     local = start.replace(tzinfo=None)
     for rule in _each(event.get("RRULE")):
-        limits = {"UNTIL": [_naive(until, start) for until in rule["UNTIL"]]} if "UNTIL" in rule else {}
-        dates.rrule(rrulestr(vRecur({**rule, **limits}).to_ical().decode(), dtstart=local))
+        limits = {"UNTIL": [_naive(until, start, time.max) for until in rule["UNTIL"]]} if "UNTIL" in rule else {}
+        text: bytes = vRecur({**rule, **limits}).to_ical()  # type: ignore[no-untyped-call]
+        dates.rrule(rrulestr(text.decode(), dtstart=local))
     dates.rdate(local)
     for name, add in (("RDATE", dates.rdate), ("EXDATE", dates.exdate)):
         for listed in _each(event.get(name)):
             for one in listed.dts:
-                add(_naive(one.dt, start))
+                add(_naive(one.dt, start, local.time()))
     window = ((now + by).astimezone(start.tzinfo).replace(tzinfo=None) for by in (-PAST, AHEAD))
     found = dates.between(*window, inc=True)
     return (at.replace(tzinfo=start.tzinfo) for at in found[:_MOST])
 
 
-def _naive(value: date | datetime, start: datetime) -> datetime:
-    """A date of a series as the wall clock at its start shows it; a day alone counts to its end."""
+def _naive(value: date | datetime, start: datetime, hour: time) -> datetime:
+    """A date of a series as the wall clock at its start shows it; a day alone is meant at this hour."""
     if not isinstance(value, datetime):
-        return datetime.combine(value, time(23, 59) if start.time() != time() else time())
+        return datetime.combine(value, hour.replace(microsecond=0))
     return value.astimezone(start.tzinfo).replace(tzinfo=None) if value.tzinfo else value
 
 
