@@ -90,17 +90,16 @@ class Matter:
         return (*(("Slot", line) for line in self.freed), *(("Money", line) for line in self.money))
 
     def changed(self, told: tuple[Appointment, ...]) -> tuple[Appointment, ...]:
-        """Every appointment that the mail tells of, this one first; a calendar knows more than the words."""
-        one = self.appointment
-        return told if one is None or one.key in {each.key for each in told} else (one, *told)
+        """Every appointment that the mail tells of. A calendar, and a booking tool, know better than the words."""
+        return told or ((self.appointment,) if self.appointment else ())
 
 
 def matter(
     message: Message, verdict: Verdict, told: tuple[Appointment, ...], history: History, rules: Rules, now: datetime
 ) -> Matter:
     """What a cancellation or a wish for another date is about. `told` is what `told_of` found."""
-    one = _about(message, verdict, told, history, rules)
-    if verdict.intent is not Intent.CANCEL:
+    one = _known(told[0], history) if told else appointments.meant(message, verdict, history.appointments, rules)
+    if verdict.intent is not Intent.CANCEL or (told and told[0].state is AppointmentState.BOOKED):
         return Matter(appointment=one)
     at = message.sent or message.arrived
     booking = appointments.booking(one, history)
@@ -119,14 +118,10 @@ def matter(
     )
 
 
-def _about(
-    message: Message, verdict: Verdict, told: tuple[Appointment, ...], history: History, rules: Rules
-) -> Appointment | None:
-    if not told:
-        return appointments.meant(message, verdict, history.appointments, rules)
-    known = {one.key: one for one in history.appointments}
-    same = (one for one in history.appointments if one.start == told[0].start)
-    return known.get(told[0].key) or next(same, told[0])
+def _known(told: Appointment, history: History) -> Appointment:
+    """The appointment that was told of, with what was known of it before."""
+    same = (one for one in history.appointments if one.key == told.key or one.start == told.start)
+    return next(same, told)
 
 
 def _money(advice: policy.Advice, verdict: Verdict, cancellation: policy.Cancellation, rules: Rules) -> tuple[str, ...]:
