@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
+from pipeline import moments
 from pipeline.config import TRACKS, Config, Endpoint, Secret
-from pipeline.core import decide, flow
-from pipeline.core.records import History, Intent, Message, Reason, Rules, Screening, Sensitive, Verdict
-from pipeline.edges import clock
+from pipeline.core import around, decide, flow
+from pipeline.core.records import Appointment, History, Intent, Message, Reason, Rules, Screening, Sensitive, Verdict
+from pipeline.edges import calendars, clock
+from pipeline.edges.calendars import Watched
+from pipeline.edges.content import Content
 from pipeline.edges.imap import ImapInbox
 from pipeline.edges.maildir import MaildirDelivery, MaildirInbox
 from pipeline.edges.model import LinearModel
@@ -116,6 +120,7 @@ def build_templates(config: Config) -> Templates:
     wanted = [
         *((name, f"{key}: there is no text {name}", "or name another") for name, key in named.items()),
         *((name, f"templates.folder: there is no answer {name}", "or copy it") for name in acknowledgments(config.rules())),
+        *((name, f"templates.folder: there is no text {name}", "or copy it") for name in around.TEXTS),
     ]
     missing = [
         f"{what} in {folder}: add {folder.name}/{name}.txt, {else_}"
@@ -174,7 +179,36 @@ def build(
             owner=f"{socket.gethostname()}:{os.getpid()}",
             now=now,
             folder=folder,
+            **_around(config),
         )
+
+
+class _Around(TypedDict):
+    """What a site knows of the calendars and texts around appointments."""
+
+    calendar: Callable[[datetime], Sequence[Appointment] | None]
+    free: Callable[[datetime], Sequence[datetime]]
+    content: Callable[[str, str], str]
+
+
+def _around(config: Config) -> _Around:
+    """The calendars of a configuration, read again whenever they change, and the texts that prepare for an appointment."""
+    rules, around = config.rules(), config.appointments
+    own, zone = (rules.own_addresses or frozenset()) | {rules.business.sender.key}, rules.business.timezone
+    kept, offered = around.calendar, around.availability
+    return {
+        "calendar": Watched(kept, lambda now: moments.gather(kept, own, zone, now).appointments).news if kept else _nothing_new,
+        "free": Watched(offered, lambda now: calendars.free(offered, zone, now)) if offered else _none_free,
+        "content": Content(around.content.folder),
+    }
+
+
+def _nothing_new(now: datetime) -> None:
+    return None
+
+
+def _none_free(now: datetime) -> tuple[datetime, ...]:
+    return ()
 
 
 def rebuild(site: Site, config: Config) -> Site:
@@ -201,4 +235,5 @@ def rebuild(site: Site, config: Config) -> Site:
         outbox=Outbox(config.outbox.folder),
         model=LazyModel(model_folder(config)) if isinstance(site.model, LazyModel) else site.model,
         texts=templates,
+        **_around(config),
     )

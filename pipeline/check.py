@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import app
+from pipeline import app, moments
 from pipeline.config import Config, load
 from pipeline.core import law
+from pipeline.edges import calendars, clock
+from pipeline.edges.content import Content
 from pipeline.errors import ConfigError, TryLater, WinbackError
 from pipeline.jobs import Inbox
 from pipeline.preview import faulty
@@ -53,6 +55,7 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
     yield Finding(what="configuration", good=True, text=f"{path} is in order")
     yield from _texts(config)
     yield _law(config)
+    yield from _calendars(config)
     yield _tried("model", lambda: _model(config))
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
     yield _tried("delivery", lambda: app.build_delivery(config).check())
@@ -74,6 +77,21 @@ def _connected(inbox: Inbox) -> str:
         inbox.close()
 
 
+def _calendars(config: Config) -> Iterator[Finding]:
+    """Read the calendars that are named, if any."""
+    rules, now = config.rules(), clock.now()
+    kept, free = config.appointments.calendar, config.appointments.availability
+    if kept:
+        own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
+        yield _tried("appointments", lambda: _counted(moments.gather(kept, own, rules.business.timezone, now)))
+    if free:
+        yield _tried("free times", lambda: f"{len(calendars.free(free, rules.business.timezone, now))} free times lie ahead")
+
+
+def _counted(found: calendars.Found) -> str:
+    return f"{len(found.appointments)} appointments can be read; {found.nameless} entries name no customer"
+
+
 def _model(config: Config) -> str:
     folder = app.model_folder(config)
     app.LazyModel(folder)()
@@ -90,13 +108,25 @@ def _texts(config: Config) -> Iterator[Finding]:
     bad = list(faulty(config, templates))
     for one in bad:
         yield Finding(what="texts", good=False, text=f"{one.file}: {'; '.join(one.faults)}")
-    if not bad:
+    missing = list(_content(config))
+    yield from missing
+    if not bad and not missing:
         count = sum(
             len(templates.variants(name, language))
             for language in config.business.languages
             for name in templates.names(language)
         )
         yield Finding(what="texts", good=True, text=f"all {count} texts in {config.templates.folder} are in order")
+
+
+def _content(config: Config) -> Iterator[Finding]:
+    """The pieces that are sent before a new date and can't be read."""
+    for key, piece in config.rules().appointments.content.items():
+        for language in config.business.languages if piece else ():
+            try:
+                Content(config.appointments.content.folder)(piece, language)
+            except WinbackError as error:
+                yield Finding(what="texts", good=False, text=f"appointments.content.{key or 'any'}: {error}")
 
 
 def _law(config: Config) -> Finding:

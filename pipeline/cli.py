@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -31,8 +32,12 @@ cli = typer.Typer(
 )
 review_verbs = typer.Typer(help="Look at drafts and decide on them, as moving their files does.", no_args_is_help=True)
 contact_verbs = typer.Typer(help="Who the customers are, and what becomes of what is known of them.", no_args_is_help=True)
+appointment_verbs = typer.Typer(help="What customers have booked, as far as winback knows.", no_args_is_help=True)
+policy_verbs = typer.Typer(help="The rules on cancelling as a page for customers, and who received and accepted which version.")
 cli.add_typer(review_verbs, name="review")
 cli.add_typer(contact_verbs, name="contacts")
+cli.add_typer(appointment_verbs, name="appointments")
+cli.add_typer(policy_verbs, name="policy")
 
 
 class LogFormat(StrEnum):
@@ -74,6 +79,10 @@ _settings: dict[str, Path] = {"config": Path("config.yaml")}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DraftId = Annotated[str, typer.Argument(help="The first characters of the draft's id, as `review list` shows them.")]
+FilePath = Annotated[Path, typer.Argument(metavar="FILE", help="The file, or for appointments a folder.")]
+Version = Annotated[str | None, typer.Option(help="The version at the end of the page; the present one if left out.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="When; today if left out.")]
+InLanguage = Annotated[Language | None, typer.Option(help="In which language; your first one if left out.")]
 AddressOf = Annotated[str, typer.Argument(metavar="ADDRESS", help="The customer's e-mail address.")]
 
 
@@ -303,12 +312,15 @@ def preview(
         typer.launch(str(html))
 
 
-@cli.command()
+@policy_verbs.callback(invoke_without_command=True)
 def policy(
+    context: typer.Context,
     language: Annotated[Language | None, typer.Option(help="The language; your first one if left out.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page ready to print into this file.")] = None,
 ) -> None:
-    """Print the rules on cancelling as a friendly page for customers, in Markdown."""
+    """Print the rules on cancelling as a friendly page for customers, in Markdown; or write down who has them."""
+    if context.invoked_subcommand:
+        return
     from pipeline import policy_page
 
     config = _config()
@@ -322,6 +334,110 @@ def policy(
     except OSError as error:
         raise WinbackError(f"{html}: can't be written: {error.strerror}") from error
     typer.echo(f"{html} holds the page")
+
+
+@policy_verbs.command("received")
+def policy_received(address: AddressOf, version: Version = None, on: Day = None, language: InLanguage = None) -> None:
+    """Write down that a customer received the policy (with the welcome packet, say)."""
+    _policy_told(address, "received", version, on, language)
+
+
+@policy_verbs.command("accepted")
+def policy_accepted(address: AddressOf, version: Version = None, on: Day = None, language: InLanguage = None) -> None:
+    """Write down that a customer accepted the policy."""
+    _policy_told(address, "accepted", version, on, language)
+
+
+def _policy_told(address: str, kind: str, version: str | None, on: datetime | None, language: Language | None) -> None:
+    from pipeline import people
+    from pipeline.edges import clock
+
+    config, now = _config(), clock.now()
+    day = on.date() if on else now.astimezone(ZoneInfo(config.business.timezone)).date()
+    with _store() as store:
+        typer.echo(people.policy_told(store, config, address, kind, version, language and str(language), day, now))
+
+
+@policy_verbs.command("records")
+def policy_records(address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]")] = None, as_json: Json = False) -> None:
+    """List who received and who accepted which version."""
+    with _store() as store:
+        rows = [
+            {**row, "day": row["day"].isoformat(), "at": row["at"].isoformat()}
+            for row in store.bookings.policy_receipts(address)
+        ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['day']}  {row['address']:36} {row['kind']:9} {row['version']} ({row['language']})")
+    if not rows:
+        typer.echo("nobody is known to have received the policy")
+
+
+@policy_verbs.command("show")
+def policy_show(version: Annotated[str, typer.Argument(help="The version, as `policy records` shows it.")]) -> None:
+    """Print a version of the policy as it was when a customer received it."""
+    with _store() as store:
+        text = store.bookings.policy_text(version)
+    if text is None:
+        raise WinbackError(f"{version}: no such version was handed out; `winback policy records` lists those that were")
+    typer.echo(text, nl=False)
+
+
+@cli.command("no-show")
+def no_show(
+    address: AddressOf,
+    appointment: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="15:00 (today), '2026-11-26 15:00', or a day; the last one if left out.")
+    ] = None,
+) -> None:
+    """Say that a customer did not come: a kind note with a new link goes out, or waits for review."""
+    from pipeline import people
+
+    with _site(readers=0) as site:
+        typer.echo(people.no_show(site, address, appointment))
+
+
+@appointment_verbs.command("import")
+def appointments_import(path: FilePath) -> None:
+    """Take appointments over from a CSV file, an iCalendar file, or a folder of them. Twice is as good as once."""
+    from pipeline import people
+    from pipeline.edges import clock
+
+    config = _config()
+    with _store() as store:
+        typer.echo(people.import_appointments(store, path, config, clock.now()))
+
+
+@appointment_verbs.command("list")
+def appointments_list(
+    everything: Annotated[bool, typer.Option("--all", help="Past ones, too.")] = False, as_json: Json = False
+) -> None:
+    """List the appointments that are known, soonest first."""
+    from pipeline import people
+    from pipeline.edges import clock
+
+    zone = _config().business.timezone
+    with _store() as store:
+        rows = [people.listed(one, zone) for one in store.bookings.all(None if everything else clock.now())]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['start'][:16]:16}  {row['state']:9}  {row['address']:36} {row.get('service', '')}".rstrip())
+    if not rows:
+        typer.echo("no appointment is known")
+
+
+@contact_verbs.command("import")
+def contacts_import(path: FilePath) -> None:
+    """Take customers over from a CSV file with the columns email, name, language, package, sessions_left."""
+    from pipeline import people
+    from pipeline.edges import clock
+
+    with _store() as store:
+        typer.echo(people.import_customers(store, path, clock.now()))
 
 
 @cli.command()
@@ -422,6 +538,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
         shutil.copytree(app.SHIPPED / "templates", folder / "templates")
+        shutil.copytree(app.SHIPPED / "content", folder / "content")
         shutil.copytree(app.SHIPPED / "presets", folder / "presets")
     config = folder / "config.yaml"
     typer.echo(f"{config}: say who you are and where your mail is, then run winback --config {config} check")

@@ -369,6 +369,7 @@ def _default(value: object) -> Any:
     return Field(default=value, validate_default=True)
 
 
+_PIECE = r"[a-z0-9_]+"
 Phone = Annotated[str, _leaf('text on one line, such as "+1 555 0100"', _optional(_line))]
 Post = Annotated[str, _leaf('text on one line, such as "1 High Street, Springfield"', _optional(_line))]
 Name = Annotated[str, _leaf('text on one line, such as "Bluedoor Studio"', _line)]
@@ -377,6 +378,9 @@ Person = Annotated[records.Address, _leaf('a name and an address such as "Dana R
 Template = Annotated[str, _leaf("the name of a text, without folder and .txt, such as price_1", _matching(r"[a-z0-9_]+"))]
 Flag = Annotated[bool, _leaf("true or false, such as true", lambda value: _FLAGS[value.lower()])]
 Folder = Annotated[Path, _leaf("a path such as outbox", lambda value: Path(_line(value))), AfterValidator(_beside)]
+MaybeFolder = Annotated[
+    Path | None, _leaf("a path such as appointments.ics", lambda value: Path(_line(value))), AfterValidator(_beside)
+]
 Password = Annotated[Secret | None, BeforeValidator(_secret), AfterValidator(_login_has_password)]
 TrackName = Annotated[str, _leaf("a reason or sub-reason such as price", _track_name)]
 
@@ -488,6 +492,27 @@ def _in_order(steps: tuple[Touch, ...]) -> tuple[Touch, ...]:
 Track = Annotated[tuple[Touch, ...], BeforeValidator(lambda steps: [] if steps is None else steps), AfterValidator(_in_order)]
 
 
+# Where a greeting to a former customer needs no consent, as long as it can be declined (CAN-SPAM); elsewhere the business says.
+_GREETED = frozenset({"US"})
+
+
+class Hibernation(Block):
+    """How often who is left in peace hears from us: so long after the last touch, each once."""
+
+    greetings: Annotated[Literal["where_allowed", "always", "never"], _one_of("where_allowed", "always", "never")] = _default(
+        "where_allowed"
+    )
+    rhythm: tuple[Annotated[timedelta, _span("14d", "120mo", "12mo")], ...] = _default([])
+    template: Template = _default("greeting")
+
+    @field_validator("rhythm")
+    @classmethod
+    def _in_order(cls, rhythm: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if any(later <= earlier for earlier, later in itertools.pairwise(rhythm)):
+            raise _Mistake("expected each time longer than the one before it, such as [3mo, 12mo]")
+        return rhythm
+
+
 class FollowUps(Block):
     """When customers hear from us again. `quiet_hours` is (begin, end), local to the business; Monday is day 0."""
 
@@ -498,6 +523,31 @@ class FollowUps(Block):
     unsubscribe_url: Annotated[
         str, _leaf("a web address that begins with https://, such as https://bluedoor.example/unsubscribe", _optional(_https))
     ] = _default("")
+    thanks: Touch | None = None
+    hibernation: Hibernation = _default({})
+
+
+class Content(Block):
+    """What is sent before a new date, by service: names of files in `folder`; `any` is for every other service."""
+
+    folder: Folder = _default("content")
+    any: Annotated[
+        str, _leaf("the name of a piece, without folder and .txt, such as first_visit", _optional(_matching(_PIECE)))
+    ] = _default("")
+    services: dict[Name, Annotated[str, _leaf("the name of a piece, such as first_visit", _matching(_PIECE))]] = _default({})
+
+
+class Appointments(Block):
+    """What winback knows of appointments, and what it does around them."""
+
+    calendar: MaybeFolder = None
+    availability: MaybeFolder = None
+    no_show: Annotated[Literal["review", "send"], _one_of("review", "send")] = _default("review")
+    no_show_within: Annotated[timedelta, _span("1m", "1d", "60m")] = _default("60m")
+    prepare_before: Annotated[timedelta | None, _span("4h", "6mo", "2d")] = None
+    content: Content = _default({})
+    offer_slots: Flag = _default("true")
+    tools: tuple[Annotated[str, _leaf("a domain such as calendly.com", _matching(r"[\w.-]+\.[\w-]+"))], ...] = _default([])
 
 
 class Sum(Block):
@@ -689,6 +739,7 @@ class Config(Block):
     delivery: Delivery = _needed("delivery:, then url: maildir:sent-mail below it")
     store: Store = _default({})
     follow_ups: FollowUps = _default({})
+    appointments: Appointments = _default({})
     policy: Policy = _default({})
     privacy: Privacy = _default({})
     templates: Templates = _default({})
@@ -722,9 +773,31 @@ class Config(Block):
                 tracks={
                     name: tuple(records.Touch(**dict(step)) for step in steps) for name, steps in follow_ups.tracks.items()
                 },
+                thanks=records.Touch(**dict(follow_ups.thanks)) if follow_ups.thanks else None,
+                greetings=self._greetings(),
             ),
             own_addresses=frozenset(own),
             trusted_authserv=frozenset(name.lower() for name in inbox.trusted_authserv),
+            policy=self.cancelling(),
+            appointments=self._around(),
+        )
+
+    def _greetings(self) -> tuple[records.Touch, ...]:
+        """The rhythm of hibernation, as far as the law where the business is leaves it to the business."""
+        sleep = self.follow_ups.hibernation
+        allowed = sleep.greetings == "always" or (sleep.greetings == "where_allowed" and self.business.country in _GREETED)
+        return tuple(records.Touch(after=after, template=sleep.template) for after in sleep.rhythm) if allowed else ()
+
+    def _around(self) -> records.AppointmentRules:
+        """What happens around appointments."""
+        around = self.appointments
+        return records.AppointmentRules(
+            no_show=around.no_show,
+            no_show_within=around.no_show_within,
+            prepare_before=around.prepare_before,
+            content={"": around.content.any, **{name.lower(): piece for name, piece in around.content.services.items()}},
+            offer_slots=around.offer_slots,
+            tools=frozenset(tool.lower() for tool in around.tools),
         )
 
     def caps(self) -> records.Caps:
@@ -761,11 +834,15 @@ class Config(Block):
         )
 
     def referred_templates(self) -> dict[str, str]:
-        """The texts that the tracks name, each with the key that names it first."""
+        """The texts of follow-ups that are named here, each with the key that names it first."""
         found: dict[str, str] = {}
         for track, steps in self.follow_ups.tracks.items():
             for number, step in enumerate(steps):
                 found.setdefault(step.template, f"follow_ups.tracks.{track}.{number}.template")
+        if self.follow_ups.thanks:
+            found.setdefault(self.follow_ups.thanks.template, "follow_ups.thanks.template")
+        if self.follow_ups.hibernation.rhythm:
+            found.setdefault(self.follow_ups.hibernation.template, "follow_ups.hibernation.template")
         return found
 
 

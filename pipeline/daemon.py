@@ -19,7 +19,7 @@ from types import FrameType
 import schedule
 from filelock import FileLock, Timeout
 
-from pipeline import jobs
+from pipeline import jobs, moments
 from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, WinbackError
 from pipeline.jobs import Site
 
@@ -36,6 +36,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("poll", 60, jobs.poll),
     ("work", 1, jobs.work),
     ("collect", 1, jobs.collect),
+    moments.JOB,
     ("remind", 10, jobs.remind),
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
@@ -155,7 +156,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = ("poll", "work", "collect", "remind", "reissue", "publish", "send", "publish", "tidy")
+        order = ("poll", "work", "collect", "appointments", "remind", "reissue", "publish", "send", "publish", "tidy")
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:

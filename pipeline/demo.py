@@ -152,7 +152,8 @@ def _take_away(folder: Path, keep: Set[Path]) -> None:
 
 def _site_made(folder: Path) -> Config:
     shutil.copy(app.SHIPPED / "config.yaml", folder / "config.yaml")
-    shutil.copytree(app.SHIPPED / "templates", folder / "templates")
+    for part in ("templates", "content"):
+        shutil.copytree(app.SHIPPED / part, folder / part)
     for part in ("cur", "new", "tmp"):
         (folder / "inbox" / part).mkdir(parents=True)
     return load(folder / "config.yaml")

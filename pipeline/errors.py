@@ -49,3 +49,11 @@ class Uncertain(WinbackError):
 
 class NoModel(WinbackError):
     """No model has been built yet, or the file is damaged: `winback train` builds it."""
+
+
+class BadFile(WinbackError):
+    """A file that somebody gave us can't be taken over as it is: nothing of it was, and each mistake is named."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pipeline.core import flow, followups
+from pipeline.core import appointments, flow, followups
 from pipeline.core.compose import whole_body
 from pipeline.core.records import (
     Address,
+    Appointment,
     Batch,
     Beginning,
     Caps,
@@ -172,7 +173,8 @@ class Site:
     """Everything a job may use.
 
     `texts` are the templates, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
-    be begun, `free_space` gives the bytes left on the disk, `now` is the clock.
+    be begun, `free_space` gives the bytes left on the disk, `now` is the clock. `calendar` gives the appointments if they have
+    changed since it was last asked, `free` the times that may be offered, `content` a piece that helps to prepare for one.
     """
 
     store: Store
@@ -194,6 +196,9 @@ class Site:
     owner: str
     now: Callable[[], datetime]
     folder: Path
+    calendar: Callable[[datetime], Sequence[Appointment] | None] = lambda now: None
+    free: Callable[[datetime], Sequence[datetime]] = lambda now: ()
+    content: Callable[[str, str], str] = lambda name, language: ""
 
 
 def poll(site: Site) -> int:
@@ -331,6 +336,7 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
     looks = [flow.look(message, history, site.rules) for message, history in zip(messages, histories, strict=True)]
     _score(site, [message for message, look in zip(messages, looks, strict=True) if flow.matters(look)], scores)
     now = site.now()
+    free = free_times(site, now)
     plans: list[Plan] = []
     answered: set[str] = set()
     put_off: dict[str, list[Message]] = {}
@@ -339,7 +345,7 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
         if sender in put_off:
             put_off[sender].append(message)
             continue
-        plan = _plan(site, message, look, scores.get(message.key), history, now)
+        plan = _plan(site, message, look, scores.get(message.key), history, now, free)
         if plan is None:
             continue
         if plan.draft and sender in answered:
@@ -363,9 +369,23 @@ def _score(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -
         scores.update(zip((message.key for message in asked), got, strict=True))
 
 
-def _plan(site: Site, message: Message, look: Screening, score: Scores | None, history: History, now: datetime) -> Plan | None:
+def free_times(site: Site, now: datetime) -> Sequence[datetime]:
+    """The next times that may be offered: those of the calendar of availability that nobody has booked meanwhile."""
+    slots = site.free(now)
+    return appointments.free_slots(slots, site.store.bookings.all(now), now) if slots else ()
+
+
+def _plan(
+    site: Site,
+    message: Message,
+    look: Screening,
+    score: Scores | None,
+    history: History,
+    now: datetime,
+    free: Sequence[datetime],
+) -> Plan | None:
     try:
-        return flow.answer(message, look, score, history, site.rules, now, site.texts, site.store.keys.stamp)
+        return flow.answer(message, look, score, history, site.rules, now, site.texts, site.store.keys.stamp, free)
     except Exception as error:
         log.exception("%s failed%s", message.key[:8], _failed(site, message, error))
         return None
@@ -603,6 +623,7 @@ def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
         site.texts,
         site.store.keys.stamp,
         site.store.plans.revision(mail_key),
+        free_times(site, site.now()),
     )
     site.store.plans.corrected(plan, Correction(intent=intent, reason=reason, by=by), site.now())
     log.info("%s corrected by a rep: %s", mail_key[:8], to)
@@ -725,7 +746,7 @@ def remind(site: Site) -> int:
     trouble: list[str] = []
     for step, case in due:
         history = site.store.past.of_address(step.address)
-        plan = flow.remind(step, case, history, site.rules, now, site.texts, keys.stamp, keys.ticket)
+        plan = flow.remind(step, case, history, site.rules, now, site.texts, keys.stamp, keys.ticket, site.content)
         if plan.trouble:
             trouble.append(plan.trouble)
             continue

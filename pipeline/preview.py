@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from pipeline import app
 from pipeline.config import Config
-from pipeline.core import compose, tone
+from pipeline.core import around, compose, tone
 from pipeline.core.records import Address, Kind
 from pipeline.edges.templates import Templates
 from pipeline.errors import TextRefused
@@ -76,7 +76,10 @@ def _texts(config: Config, templates: Templates, reason: str | None, language: s
 def _preview(config: Config, templates: Templates, text: str, language: str, sample: _Sample) -> Preview:
     rules, kind = config.rules(), _kind(config, text.partition(".")[0])
     file = f"{templates.folder(language).name}/{text}.txt"
-    values = compose.values(sample.who, language, SENT, sample.wished, rules, keeps_in_touch=sample.keeps_in_touch)
+    values = {
+        **compose.values(sample.who, language, SENT, sample.wished, rules, keeps_in_touch=sample.keeps_in_touch),
+        **dict.fromkeys(compose.MORE, "..." if sample.wished else ""),
+    }
     try:
         made = templates.render(text, language, values)
     except TextRefused as error:
@@ -89,6 +92,8 @@ def _preview(config: Config, templates: Templates, text: str, language: str, sam
 
 def _kind(config: Config, name: str) -> Kind:
     """What a text is used as: one that no answer uses is taken for a follow-up."""
+    if name in around.TEXTS:
+        return around.TEXTS[name]
     answers = name not in config.referred_templates() and name in app.acknowledgments(config.rules())
     return Kind.ACKNOWLEDGMENT if answers else Kind.FOLLOW_UP
 

@@ -24,6 +24,7 @@ def make_config(folder: Path, **values: str) -> Path:
         text, count = re.subn(rf"(?m)^(\s+{key}:) [^#\n]*", rf"\1 {value} ", text, count=1)
         assert count == 1, f"no key {key} in config.yaml"
     text = text.replace("folder: templates ", f"folder: {ROOT / 'templates'} ")
+    text = text.replace("folder: content\n", f"folder: {ROOT / 'content'}\n")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.yaml"
     path.write_text(text, encoding="utf-8")

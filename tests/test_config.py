@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline import config
 from pipeline.core import records
-from pipeline.core.records import Address, Caps, Touch
+from pipeline.core.records import Address, AppointmentRules, Caps, Touch
 from pipeline.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.yaml"
@@ -272,8 +272,8 @@ nonsense: 1
         " (s, m, h, d, w or mo), such as 5d; got 'soon'",
         "config.yaml:14: follow_ups.tracks.price.0.template: missing, such as template: price_1",
         "config.yaml:16: policy.fees.0.amount: expected either percent or amount, such as percent: 50",
-        "config.yaml:17: nonsense: unknown key: expected one of business, delivery, follow_ups, inbox, model, outbox, policy,"
-        " privacy, store, templates",
+        "config.yaml:17: nonsense: unknown key: expected one of appointments, business, delivery, follow_ups, inbox, model,"
+        " outbox, policy, privacy, store, templates",
     )
 
 
@@ -663,3 +663,60 @@ def test_whatever_stands_in_the_file_is_read_or_told_in_sentences(tmp_path_facto
         except ConfigError as error:
             assert error.problems
             assert all(re.match(r"config\.yaml:\d+: ", problem) for problem in error.problems)
+
+
+AROUND = SMALLEST + "appointments:\n"
+
+
+def test_what_happens_around_appointments_is_configured(read, tmp_path: Path):
+    found = read(
+        AROUND + "  calendar: kept.ics\n  no_show: send\n  no_show_within: 30m\n  prepare_before: 3d\n  tools: [Cal.com]\n"
+        "  content:\n    any: first\n    services: {Deep Massage: massage}\n"
+    )
+    assert found.appointments.calendar == tmp_path / "kept.ics"
+    assert found.rules().appointments == AppointmentRules(
+        no_show="send",
+        no_show_within=timedelta(minutes=30),
+        prepare_before=timedelta(days=3),
+        content={"": "first", "deep massage": "massage"},
+        tools=frozenset({"cal.com"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("no_show: perhaps", "appointments.no_show: expected review or send, such as review; got 'perhaps'"),
+        ("prepare_before: 1h", "appointments.prepare_before: expected a duration from 4h to 6mo"),
+        ("tools: [calendly]", "appointments.tools.0: expected a domain such as calendly.com; got 'calendly'"),
+        ("content: {any: ../secret}", "appointments.content.any: expected the name of a piece"),
+        ("calender: a.ics", "appointments.calender: unknown key: did you mean calendar?"),
+    ],
+)
+def test_a_mistake_around_appointments_is_named(read, line: str, problem: str):
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        read(f"{AROUND}  {line}\n")
+
+
+def sleeping(country: str, **keys: str) -> str:
+    words = ", ".join(f"{key}: {value}" for key, value in {"rhythm": "[3mo, 12mo]", **keys}.items())
+    return instead("business.country", country) + f"follow_ups:\n  hibernation: {{{words}}}\n"
+
+
+def test_greetings_come_where_no_consent_is_needed_or_the_business_says_so(read):
+    def after(text: str) -> list[int]:
+        return [touch.after.days for touch in read(text).rules().follow_ups.greetings]
+
+    assert after(sleeping("US")) == [91, 365]
+    assert after(sleeping("ES")) == []
+    assert after(sleeping("ES", greetings="always")) == [91, 365]
+    assert after(sleeping("US", greetings="never")) == []
+
+
+def test_a_rhythm_that_runs_backwards_is_refused(read):
+    with pytest.raises(ConfigError, match=r"hibernation\.rhythm: expected each time longer than the one before it"):
+        read(sleeping("US", rhythm="[12mo, 3mo]"))
+
+
+def test_the_policy_is_among_the_rules(read):
+    assert config.load(SHIPPED).rules().policy == config.load(SHIPPED).cancelling()

@@ -16,6 +16,7 @@ LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
     ("pipeline.core.*",),
+    ("pipeline.core.around",),
     ("pipeline.core.flow",),
     ("pipeline.store.*",),
     ("pipeline.edges.*",),
@@ -23,10 +24,11 @@ LAYERS = (
     ("pipeline.evaluate",),
     ("pipeline.config",),
     ("pipeline.jobs",),
+    ("pipeline.moments",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.preview",),
-    ("pipeline.explain", "pipeline.review", "pipeline.consent", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
+    ("pipeline.policy_page", "pipeline.preview"),
+    ("pipeline.explain", "pipeline.review", "pipeline.consent", "pipeline.check", "pipeline.demo", "pipeline.people"),
     ("pipeline.cli",),
 )
 

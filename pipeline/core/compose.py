@@ -12,7 +12,21 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from pipeline.core.records import Address, Business, Case, Draft, FollowUp, Kind, Message, Rules, Send, Text, Verdict
+from pipeline.core.records import (
+    Address,
+    Appointment,
+    Business,
+    Case,
+    Draft,
+    FollowUp,
+    FollowUpRules,
+    Kind,
+    Message,
+    Rules,
+    Send,
+    Text,
+    Verdict,
+)
 from pipeline.errors import TextRefused
 
 QUOTE_LINES = 60
@@ -28,6 +42,45 @@ def day_in_words(day: date, language: str) -> str:
     """A date as a person writes it: `22 November`, `22 de noviembre`."""
     month = _MONTHS[language][day.month - 1]
     return f"{day.day} de {month}" if language == "es" else f"{day.day} {month}"
+
+
+_WEEKDAYS = {
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "es": "lunes martes miércoles jueves viernes sábado domingo".split(),
+}
+
+
+def moment_in_words(moment: datetime, language: str, *, timed: bool = True) -> str:
+    """A local time as a person writes it: `Thursday 26 November at 15:00`, `el jueves 26 de noviembre a las 15:00`."""
+    day, weekday = day_in_words(moment.date(), language), _WEEKDAYS[language][moment.weekday()]
+    said = f"{weekday} {day}" if language == "en" else f"el {weekday} {day}"
+    if not timed:
+        return said
+    at = "a la" if moment.hour == 1 else "a las"
+    return f"{said} at {moment:%H:%M}" if language == "en" else f"{said} {at} {moment:%H:%M}"
+
+
+def appointment_in_words(one: Appointment, language: str, business: Business) -> str:
+    """When an appointment is, or was, by the clock of the business."""
+    return moment_in_words(one.start.astimezone(ZoneInfo(business.timezone)), language, timed=one.timed)
+
+
+def slots_in_words(slots: Sequence[datetime], language: str, business: Business) -> str:
+    """Free times, a line each; "" when there are none."""
+    zone = ZoneInfo(business.timezone)
+    return "\n".join(f"- {moment_in_words(slot.astimezone(zone), language)}" for slot in slots)
+
+
+def hours_in_words(language: str, rules: FollowUpRules) -> str:
+    """When the business can be reached, as its quiet hours and days imply; "" when they say nothing of the kind."""
+    days = sorted(rules.days)
+    if not days or rules.quiet_from <= rules.quiet_to:
+        return ""
+    names = [_WEEKDAYS[language][day] for day in days]
+    before, to, last, at = {"en": ("", "to", "and", "{} to {}"), "es": ("de ", "a", "y", "de {} a {}")}[language]
+    run = len(days) > 2 and days == list(range(days[0], days[-1] + 1))
+    said = f"{before}{names[0]} {to} {names[-1]}" if run else f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"{said}, {at.format(f'{rules.quiet_to:%H:%M}', f'{rules.quiet_from:%H:%M}')}"
 
 
 def first_name(who: Address) -> str:
@@ -78,13 +131,31 @@ def values(
         "received": day_in_words(sent.astimezone(ZoneInfo(business.timezone)).date(), language),
         "wished": day_in_words(wished, language) if wished else "",
         "keeps_in_touch": "yes" if keeps_in_touch else "",
+        "hours": hours_in_words(language, rules.follow_ups),
+        **dict.fromkeys(MORE, ""),
     }
 
 
+# What only some texts are about: an appointment, free times, a section of the policy, a piece of content.
+MORE = ("when", "service", "slots", "section", "next_section", "content")
+
+
 def acknowledgment(
-    message: Message, verdict: Verdict, template: str, text: Text, *, key: str, review: bool, why: tuple[str, ...], rules: Rules
+    message: Message,
+    verdict: Verdict,
+    template: str,
+    text: Text,
+    *,
+    key: str,
+    review: bool,
+    why: tuple[str, ...],
+    about: tuple[tuple[str, str], ...] = (),
+    rules: Rules,
 ) -> Draft:
-    """The draft that answers a cancellation at once."""
+    """The draft that answers a cancellation at once.
+
+    `about` are further notes for the rep: the freed slot, and what the policy says of money.
+    """
     assert message.sender is not None, "screening lets no mail without a sender through"
     return Draft(
         key=key,
@@ -98,7 +169,7 @@ def acknowledgment(
         language=verdict.language,
         template=text.name or template,
         headers=threading(message.message_id, message.thread),
-        notes=notes(verdict, Kind.ACKNOWLEDGMENT, 0, why),
+        notes=notes(verdict, Kind.ACKNOWLEDGMENT, 0, why, about),
         reason=str(verdict.reason or verdict.intent),
         review=review,
     )
@@ -114,6 +185,7 @@ def touch(
     why: tuple[str, ...],
     rules: Rules,
     ticket: str,
+    until: datetime | None = None,
 ) -> Draft:
     """The draft of one follow-up, threaded under the mail that began the case. `ticket` ends the follow-ups to its customer."""
     return Draft(
@@ -133,6 +205,37 @@ def touch(
             *(("Why", sentence) for sentence in why),
         ),
         reason=str(case.reason or ""),
+        review=review,
+        until=until,
+    )
+
+
+def note(
+    case: Case,
+    template: str,
+    text: Text,
+    *,
+    key: str,
+    review: bool,
+    why: tuple[str, ...],
+    about: tuple[tuple[str, str], ...] = (),
+    rules: Rules,
+) -> Draft:
+    """The draft of a note about the customer's own appointment. `about` as for `acknowledgment`."""
+    return Draft(
+        key=key,
+        kind=Kind.NOTE,
+        case=case.message,
+        number=0,
+        recipient=case.recipient,
+        subject=text.subject,
+        text=text.body,
+        quote=quote(case.recipient, case.text, case.sent, case.language, rules.business) if case.text else "",
+        language=case.language,
+        template=text.name or template,
+        headers=threading(case.message_id, case.thread),
+        notes=(("Kind", "note"), *about, *(("Why", sentence) for sentence in why)),
+        reason=str(case.reason or template),
         review=review,
     )
 
@@ -161,7 +264,9 @@ def _unsubscribe(ticket: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     return (("List-Unsubscribe", f"{link}, {by_mail}"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
 
 
-def notes(verdict: Verdict, kind: Kind, number: int, why: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def notes(
+    verdict: Verdict, kind: Kind, number: int, why: tuple[str, ...], about: tuple[tuple[str, str], ...] = ()
+) -> tuple[tuple[str, str], ...]:
     """What a rep wants to know about a draft; it stands in the draft file and never leaves."""
     found = [("Kind", str(kind)), ("Intent", str(verdict.intent))]
     if verdict.reason:
@@ -176,7 +281,7 @@ def notes(verdict: Verdict, kind: Kind, number: int, why: tuple[str, ...]) -> tu
         found.append(("Sensitive", str(verdict.sensitive)))
     if verdict.opt_out:
         found.append(("Opt-Out", "yes: nothing more will be sent after this"))
-    return (*found, *(("Why", sentence) for sentence in why))
+    return (*found, *about, *(("Why", sentence) for sentence in why))
 
 
 def threading(message_id: str | None, thread: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

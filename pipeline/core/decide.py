@@ -57,6 +57,12 @@ def ignore_machine(screening: Screening) -> Decision:
     return Decision(outcome=Outcome.IGNORE, cause=cause, review=False, why=(f"Screening: {cause}.",))
 
 
+def ignore_moved() -> Decision:
+    """A booking tool tells of a new date: nobody is lost, so there is nobody to win back (playbook B9)."""
+    why = ("The notice of a booking tool: the appointment was moved, not cancelled.",)
+    return Decision(outcome=Outcome.IGNORE, cause="rescheduled", review=False, why=why)
+
+
 def _is_machine(message: Message, screening: Screening, verdict: Verdict) -> bool:
     return is_machine(screening)
 

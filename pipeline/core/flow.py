@@ -1,18 +1,20 @@
-"""The whole path of a message, and of a due follow-up, on one screen. The only core file that imports its siblings."""
+"""The whole path of a message, and of a due follow-up, on one screen. Only it and `around` import siblings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pipeline.core import compose, dates, decide, followups, law, tone
+from pipeline.core import appointments, around, compose, dates, decide, followups, law, tone
+from pipeline.core.around import Content, Render
 from pipeline.core.cut import cut
 from pipeline.core.parse import parse
 from pipeline.core.records import (
+    Appointment,
     Case,
     ContactState,
     Decision,
@@ -21,6 +23,7 @@ from pipeline.core.records import (
     History,
     Intent,
     Message,
+    Note,
     Outcome,
     Plan,
     Raw,
@@ -32,13 +35,13 @@ from pipeline.core.records import (
     StepPlan,
     Text,
     Verdict,
+    Waiting,
     digest,
 )
 from pipeline.core.screen import screen
 from pipeline.core.understand import for_model, understand
 from pipeline.errors import TextRefused
 
-Render = Callable[[str, str, Mapping[str, str]], Text]
 Stamp = Callable[[str], str]
 Ticket = Callable[[str], str]
 
@@ -98,19 +101,26 @@ def answer(
     now: datetime,
     texts: Texts,
     stamp: Stamp,
+    free: Sequence[datetime] = (),
 ) -> Plan:
     """Say everything that should happen because of one mail. Pure: the same values give the same plan.
 
     `screening` is what `look` said. `scores` may be None for a mail that does not matter; its plan then has no verdict.
+    `free` are the times that may be offered to who asks for another date.
     """
     if scores is None:
-        return _plain_plan(message, screening, None, decide.ignore_machine(screening), history)
+        return _plain_plan(
+            message, screening, None, decide.ignore_machine(screening), history, around.told_of(message, screening, rules)
+        )
     verdict = understand(_without_ticket(message), scores, rules)
     if ticket_in(message) and verdict.intent is Intent.NONE:
         # The button of a mail program wrote it: there is nothing to ask a person about.
         verdict = replace(verdict, opt_out=True, unsure=False)
     verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
-    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=0)
+    told = around.told_of(message, screening, rules)
+    if told and told[0].cause == appointments.RESCHEDULED:
+        return _plain_plan(message, screening, verdict, decide.ignore_moved(), history, told)
+    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=0, told=told, free=free)
 
 
 def answer_as(
@@ -122,11 +132,12 @@ def answer_as(
     texts: Texts,
     stamp: Stamp,
     revision: int,
+    free: Sequence[datetime] = (),
 ) -> Plan:
     """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review."""
     vouched = look(message, history, rules).authenticated
     screening = Screening(doubt="a rep corrected the reading", authenticated=vouched)
-    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=revision)
+    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=revision, free=free)
 
 
 def _plan(
@@ -140,11 +151,19 @@ def _plan(
     stamp: Stamp,
     *,
     revision: int,
+    told: tuple[Appointment, ...] = (),
+    free: Sequence[datetime] = (),
 ) -> Plan:
     decision = decide.answer(message, screening, verdict, history, rules)
     shown = law.evidence(message, verdict, verified=screening.authenticated)
-    plan = replace(_plain_plan(message, screening, verdict, decision, history), ground=shown)
-    if decision.outcome is not Outcome.ANSWER or decision.template is None or message.sender is None:
+    plan = replace(_plain_plan(message, screening, verdict, decision, history, told), ground=shown)
+    if decision.outcome is Outcome.IGNORE or message.sender is None or screening.check in decide.NOT_BELIEVED:
+        return plan
+    matter = around.matter(message, verdict, told, history, rules, now)
+    said = decision.why
+    decision = replace(decision, money="\n".join(matter.money) or None, why=(*said, *matter.why))
+    plan = replace(plan, decision=decision, appointments=matter.changed(told), late=matter.late)
+    if decision.outcome is not Outcome.ANSWER or decision.template is None:
         return plan
     planned = _planned(message, verdict, rules, now)
     barred = law.barred(law.stronger(history.ground, shown), rules.business.country, now) if planned else None
@@ -152,7 +171,8 @@ def _plan(
     wished = _wished(message, verdict, rules) if promised else None
     why = (*decision.why, *_next(planned), *filter(None, [barred]))
     try:
-        text = _text(decision.template, message, verdict, wished, promised, rules, _unread(texts, history))
+        render = _unread(texts, history)
+        text = _text(decision.template, message, verdict, wished, promised, rules, render, free=free)
         draft = compose.acknowledgment(
             message,
             verdict,
@@ -160,10 +180,14 @@ def _plan(
             text,
             key=digest("draft", message.key, 0, revision),
             review=decision.review,
-            why=why,
+            why=(*said, *_next(planned), *filter(None, [barred])),
+            about=matter.notes,
             rules=rules,
         )
         _refuse_faults(draft, text.subject, rules)
+        beside = around.late_note(message, verdict, matter, rules, render, revision)
+        if beside:
+            _refuse_faults(beside, beside.subject, rules)
         ready = None if draft.review else _freeze(draft, rules, now, stamp)
     except TextRefused as error:
         held = replace(decision, outcome=Outcome.HOLD, cause="text_refused", review=True, why=(*decision.why, str(error)))
@@ -175,10 +199,18 @@ def _plan(
         outgoing=ready,
         contact=decide.contact_state(verdict, decision, planned),
         wished=wished,
+        beside=beside,
     )
 
 
-def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None, decision: Decision, history: History) -> Plan:
+def _plain_plan(
+    message: Message,
+    screening: Screening,
+    verdict: Verdict | None,
+    decision: Decision,
+    history: History,
+    told: tuple[Appointment, ...] = (),
+) -> Plan:
     """What follows from a mail whether it is answered or not: whose follow-ups end, who is never written to again."""
     return Plan(
         message=message,
@@ -188,33 +220,69 @@ def _plain_plan(message: Message, screening: Screening, verdict: Verdict | None,
         stop=decide.stop_cause(message, screening, verdict),
         stopped=decide.stopped_addresses(message, screening, history),
         suppress=decide.suppressed_addresses(message, screening, verdict, history),
+        appointments=told,
     )
 
 
+def no_show(
+    one: Appointment, history: History, rules: Rules, now: datetime, texts: Texts, stamp: Stamp, free: Sequence[datetime] = ()
+) -> Note:
+    """The note to a customer who did not come (playbook S2.3), as a draft or ready to go. Raises TextRefused."""
+    case, draft = around.no_show(one, history, rules, now, _unread(texts, history), free)
+    _refuse_faults(draft, draft.subject, rules)
+    return Note(case=case, draft=draft, outgoing=None if draft.review else _freeze(draft, rules, now, stamp))
+
+
+def offer(
+    one: Appointment, waiting: Sequence[Waiting], rules: Rules, now: datetime, texts: Texts, ticket: Ticket
+) -> Draft | None:
+    """The draft that offers a freed slot to who could take it (playbook S1.3), or None. Raises TextRefused."""
+    draft = around.offer(one, waiting, rules, now, texts.render, ticket)
+    if draft:
+        _refuse_faults(draft, draft.subject, rules)
+    return draft
+
+
 def remind(
-    step: FollowUp, case: Case, history: History, rules: Rules, now: datetime, texts: Texts, stamp: Stamp, ticket: Ticket
+    step: FollowUp,
+    case: Case,
+    history: History,
+    rules: Rules,
+    now: datetime,
+    texts: Texts,
+    stamp: Stamp,
+    ticket: Ticket,
+    content: Content = lambda name, language: "",
 ) -> StepPlan:
     """Say what becomes of a due follow-up: its draft, a later time, or its end.
 
-    `ticket` makes from an address what ends the follow-ups to it.
+    `ticket` makes from an address what ends the follow-ups to it. `content` gives the piece that helps to prepare for an
+    appointment, by its name and language.
     """
     verdict, later, why = followups.judge(step, case, history, rules, now)
     if verdict == "drop":
         return StepPlan(step=step, dropped=why, why=(why,))
     if later is not None:
         return StepPlan(step=step, moved_to=later, why=(why,))
-    barred = law.barred(history.ground, rules.business.country, now)
+    # What helps to prepare for a booked appointment sells nothing.
+    sells = step.track != followups.CONNECTING
+    barred = law.barred(history.ground, rules.business.country, now) if sells else None
     if barred:
         return StepPlan(step=step, dropped=law.NO_BASIS, why=(barred,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
     try:
-        values = compose.values(case.recipient, case.language, case.sent, case.wished, rules, keeps_in_touch=True)
+        values = {
+            **compose.values(case.recipient, case.language, case.sent, case.wished, rules, keeps_in_touch=True),
+            **around.preparation(step, case, history, rules, now, content),
+        }
         text = _unread(texts, history)(step.template, case.language, values)
+        # Which draft it is hangs on the step alone; the touches of a track have numbers of their own.
+        beside = () if step.track not in followups.BESIDE else (step.track,)
         draft = compose.touch(
             step,
             case,
             text,
-            key=digest("draft", case.message, step.number, 0),
+            key=digest("draft", case.message, *beside, step.number, 0),
             review=review,
             why=_due(step),
             rules=rules,
@@ -289,11 +357,24 @@ def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) ->
 
 
 def _text(
-    name: str, message: Message, verdict: Verdict, wished: date | None, promised: bool, rules: Rules, render: Render
+    name: str,
+    message: Message,
+    verdict: Verdict,
+    wished: date | None,
+    promised: bool,
+    rules: Rules,
+    render: Render,
+    *,
+    free: Sequence[datetime],
 ) -> Text:
     assert message.sender is not None
     sent, language = message.sent or message.arrived, verdict.language
-    return render(name, language, compose.values(message.sender, language, sent, wished, rules, keeps_in_touch=promised))
+    offered = free if verdict.intent is Intent.RESCHEDULE else ()
+    values = {
+        **compose.values(message.sender, language, sent, wished, rules, keeps_in_touch=promised),
+        "slots": compose.slots_in_words(offered, language, rules.business),
+    }
+    return render(name, language, values)
 
 
 def _wished(message: Message, verdict: Verdict, rules: Rules) -> date | None:
@@ -318,6 +399,7 @@ def _due(step: FollowUp) -> tuple[str, ...]:
 
 __all__ = [
     "ContactState",
+    "Content",
     "Decision",
     "Stamp",
     "Texts",
@@ -328,6 +410,8 @@ __all__ = [
     "doubts",
     "look",
     "matters",
+    "no_show",
+    "offer",
     "read",
     "remind",
     "words",

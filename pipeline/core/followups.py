@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 
 from pipeline.core.records import (
     Address,
+    Appointment,
+    AppointmentState,
     Case,
+    ContactState,
     DateKind,
     FollowUp,
     FollowUpRules,
@@ -23,8 +26,17 @@ from pipeline.core.records import (
 # Nothing to win back, or nobody to win back from (playbook C): well-wishes in the acknowledgment, then silence.
 ENDED = frozenset({"need_ended", "moved", "closing", "bereavement", "hardship", "illness", "pregnancy", "wrong_person"})
 
+# Tracks beside those of the reasons. Their steps are not counted among the touches of a cancellation.
+HIBERNATION = "hibernation"  # a greeting from time to time (playbook S2.2)
+CONNECTING = "connecting"  # something useful before a new date (S1.1)
+
+BESIDE = frozenset({HIBERNATION, CONNECTING})
+
 REST_BETWEEN_TOUCHES = timedelta(hours=72)  # reliability rule C6
 PATIENCE_WITH_REVIEW = timedelta(days=14)
+# `unspecified` is a note of thanks by itself, and a complaint is answered by a rep within a day.
+_THANKED_OTHERWISE = frozenset({Reason.UNSPECIFIED, Reason.SERVICE})
+_SOON_ENOUGH = timedelta(hours=3)
 _SOONEST = timedelta(days=1)
 _FARTHEST = timedelta(days=550)
 
@@ -58,6 +70,8 @@ def steps(case: str, recipient: Address, verdict: Verdict, rules: Rules, now: da
     wished = datetime.combine(own, rules.follow_ups.quiet_to, zone) if own else None
     if wished:
         touches = _from_own_date(touches)
+    elif verdict.firm and rules.follow_ups.thanks and verdict.reason not in _THANKED_OTHERWISE:
+        touches = _after_thanks(rules.follow_ups.thanks, touches)
     touches = touches[: rules.follow_ups.max_touches]
     found: list[FollowUp] = []
     for number, due in enumerate(_due_times(touches, wished, rules, now), 1):
@@ -99,6 +113,57 @@ def _from_own_date(touches: Sequence[Touch]) -> Sequence[Touch]:
     return touches[meant:]
 
 
+def _after_thanks(thanks: Touch, touches: Sequence[Touch]) -> Sequence[Touch]:
+    """Who is firm is thanked for the past before anything else is said (playbook S4.7)."""
+    return (thanks, *(touch for touch in touches if touch.after > thanks.after))
+
+
+def greeting(case: Case, number: int, since: datetime, rules: Rules) -> FollowUp | None:
+    """The greeting of this number (from 1) to a contact who hibernates since then, or None: after the last there is none.
+
+    The customer's own date was kept by the touches before; the rhythm counts from the last of them (playbook S2.2, S4.9).
+    """
+    greetings = rules.follow_ups.greetings
+    if number > len(greetings):
+        return None
+    return FollowUp(
+        key=digest("step", case.message, HIBERNATION, number),
+        case=case.message,
+        address=case.recipient.key,
+        track=HIBERNATION,
+        number=number,
+        template=greetings[number - 1].template,
+        due=allowed(since + greetings[number - 1].after, rules),
+    )
+
+
+def connecting(case: Case, coming: Appointment, rules: Rules, now: datetime) -> FollowUp | None:
+    """The step that sends something useful before a new date (playbook S1.1); None when it would come too late."""
+    due = _before(coming, rules, now)
+    if due is None or due > coming.start - _SOON_ENOUGH:
+        return None
+    return FollowUp(
+        key=digest("step", case.message, CONNECTING),
+        case=case.message,
+        address=case.recipient.key,
+        track=CONNECTING,
+        number=1,
+        template="prepare",
+        due=due,
+    )
+
+
+def _before(coming: Appointment, rules: Rules, now: datetime) -> datetime | None:
+    before = rules.appointments.prepare_before
+    return None if before is None else allowed(max(now, coming.start - before), rules)
+
+
+def coming(history: History, now: datetime) -> Appointment | None:
+    """The next appointment that lies ahead, or None."""
+    ahead = [one for one in history.appointments if one.state is AppointmentState.BOOKED and one.start > now]
+    return min(ahead, key=lambda one: one.start, default=None)
+
+
 def _shift(touches: Sequence[Touch], wished: datetime | None, now: datetime) -> timedelta:
     """By how much the customer's date moves a track as a whole, so that its touches keep their distances."""
     return wished - now - touches[0].after if wished and touches else timedelta(0)
@@ -130,14 +195,19 @@ def _window(day: date, follow: FollowUpRules, zone: ZoneInfo) -> tuple[datetime,
 
 def judge(step: FollowUp, case: Case, history: History, rules: Rules, now: datetime) -> tuple[str, datetime | None, str]:
     """Say what becomes of a due step: ("go", None, ""), ("move", new time, why) or ("drop", None, cause)."""
+    connects, greets = step.track == CONNECTING, step.track == HIBERNATION
     for cause, ends in (
         ("suppressed", history.suppressed is not None),
-        ("case_closed", history.case != case.message),
-        ("enough_touches", history.touches >= rules.follow_ups.max_touches),
-        ("reason_unknown", _asks_before_reason(step, case)),
+        ("no_new_date", connects and _too_late_for(coming(history, now), now)),
+        ("awake", greets and history.state is not ContactState.HIBERNATING),
+        ("case_closed", not connects and history.case != case.message),
+        ("enough_touches", not (connects or greets) and history.touches >= rules.follow_ups.max_touches),
+        ("reason_unknown", not (connects or greets) and _asks_before_reason(step, case)),
     ):
         if ends:
             return "drop", None, cause
+    if connects:
+        return _judge_connecting(history, rules, now)
     if history.acknowledged is None:
         return _wait_for_review(step, case, rules, now)
     if history.last_touch and now - history.last_touch < REST_BETWEEN_TOUCHES:
@@ -151,9 +221,20 @@ def judge(step: FollowUp, case: Case, history: History, rules: Rules, now: datet
     return "go", None, ""
 
 
+def _judge_connecting(history: History, rules: Rules, now: datetime) -> tuple[str, datetime | None, str]:
+    """The new date may have moved again since the step was planned."""
+    ahead = coming(history, now)
+    due = _before(ahead, rules, now) if ahead else None
+    return ("move", due, "the date is not near yet") if due and due > now else ("go", None, "")
+
+
+def _too_late_for(coming: Appointment | None, now: datetime) -> bool:
+    return coming is None or coming.start - now < _SOON_ENOUGH
+
+
 def _not_before(step: FollowUp, case: Case, acknowledged: datetime, rules: Rules) -> datetime:
     """A touch keeps its distance from our answer, which may have waited for a rep; a date of the customer's own stands."""
-    touches = rules.follow_ups.tracks.get(step.track, ())
+    touches = (*rules.follow_ups.tracks.get(step.track, ()), *filter(None, (rules.follow_ups.thanks,)))
     after = next((touch.after for touch in touches if touch.template == step.template), timedelta(0))
     return acknowledged if case.wished else acknowledged + after - timedelta(hours=1)
 

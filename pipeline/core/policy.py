@@ -14,6 +14,9 @@ from pipeline.core.records import Booking, Charge, Costs, Intent, Line, Package,
 # The sub-reason for which no customer ever pays: we could not keep the appointment ourselves.
 OURS = "provider_side"
 
+# What a rep is told when a person has to decide and no amount should be named.
+SENSITIVE = Line(key="sensitive")
+
 _FORESEEN = frozenset({Reason.PRICE, Reason.SERVICE, Reason.NOT_READY})
 _SENSITIVE = frozenset(str(kind) for kind in Sensitive)
 _SERVICE = frozenset("service quality late unresponsive rude billing feature_gap hard_to_use".split())
@@ -159,6 +162,20 @@ def cause_of(verdict: Verdict, policy: Policy) -> str | None:
     if found:
         return next((cause for cause in found if cause in policy.exceptions), found[0])
     return str(verdict.reason) if verdict.intent is Intent.CANCEL and verdict.reason in _FORESEEN else None
+
+
+def is_late(policy: Policy, booking: Booking, cancellation: Cancellation) -> bool | None:
+    """Whether a cancellation comes with less notice than is asked for and without an excuse; None: that can't be said.
+
+    These are the ones that grace counts. A cause that is not known is no excuse yet.
+    """
+    if policy.notice is None or cancellation.cause == OURS or cancellation.cause in policy.exceptions:
+        return False
+    span = _span(booking, cancellation)
+    if span is None:
+        return None
+    least, most = span
+    return most < policy.notice if (least < policy.notice) == (most < policy.notice) else None
 
 
 def version(policy: Policy) -> str:
@@ -507,7 +524,7 @@ def _story(
     if unknown:
         yield _line("open")
     if cancellation.cause in _SENSITIVE:
-        yield _line("sensitive")
+        yield SENSITIVE
     elif cancellation.cause in _SERVICE:
         yield _line("service")
 

@@ -164,15 +164,10 @@ def _welcome(voice: _Voice) -> _Blocks:
     return [voice.say("welcome")]
 
 
-def _takes_money(policy: Policy) -> bool:
-    """Whether a cancellation can cost money at all."""
-    return bool(policy.fees or policy.deposit or policy.refunds) or policy.costs is not Costs.OURS
-
-
 def _notice(voice: _Voice) -> _Blocks:
     policy = voice.policy
     ask = voice.say("notice", notice=policy.notice) if policy.notice else voice.say("notice_soon")
-    if not (_takes_money(policy) or policy.packages):
+    if not (policy.takes_money or policy.packages):
         ask = f"{ask} {voice.say('free')}"
     elif policy.fees and policy.notice:
         ask = f"{ask} {voice.say('no_fee')}"
@@ -199,7 +194,7 @@ def _refunds(voice: _Voice) -> _Blocks:
     policy = voice.policy
     if not policy.refunds:
         return []
-    alone = not _takes_money(replace(policy, refunds=()))
+    alone = not replace(policy, refunds=()).takes_money
     last = "refunds_before" if alone else "refunds_or_fee"
     return [voice.say("refunds"), voice.rows(policy.refunds, "of_paid"), voice.say(last)]
 
@@ -210,19 +205,19 @@ def _costs(voice: _Voice) -> _Blocks:
 
 def _cap(voice: _Voice) -> _Blocks:
     cap = voice.policy.cap
-    return [voice.say("cap", limit=voice.share(cap))] if cap and _takes_money(voice.policy) else []
+    return [voice.say("cap", limit=voice.share(cap))] if cap and voice.policy.takes_money else []
 
 
 def _grace(voice: _Voice) -> _Blocks:
     policy = voice.policy
-    if not policy.grace or not (_takes_money(policy) or policy.packages):
+    if not policy.grace or not (policy.takes_money or policy.packages):
         return []
     return [voice.say("grace" if policy.grace == 1 else "grace_many", grace=policy.grace)]
 
 
 def _exceptions(voice: _Voice) -> _Blocks:
     policy = voice.policy
-    if not policy.exceptions or not (_takes_money(policy) or policy.packages):
+    if not policy.exceptions or not (policy.takes_money or policy.packages):
         return []
     offers = [voice.say("new_date")] if policy.new_date else []
     if policy.credit:

@@ -66,10 +66,14 @@ class Outcome(StrEnum):
 
 
 class Kind(StrEnum):
-    """The two kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5)."""
+    """The kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5).
+
+    A note is about the customer's own appointment (a no-show, the policy): it sells nothing and counts as no touch.
+    """
 
     ACKNOWLEDGMENT = "acknowledgment"
     FOLLOW_UP = "follow_up"
+    NOTE = "note"
 
 
 class ContactState(StrEnum):
@@ -90,6 +94,14 @@ class Basis(StrEnum):
     CONTRACT = "contract"
     CONSENT = "consent"
     NONE = "none"
+
+
+class AppointmentState(StrEnum):
+    """What became of an appointment. One that was moved is `booked` at its new time."""
+
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -352,7 +364,9 @@ class Touch:
 class FollowUpRules:
     """When follow-ups may go out. Quiet hours are local to the business; `days` are weekdays, Monday is 0.
 
-    `unsubscribe_url`: the page that ends follow-ups with one click, "" when there is none.
+    `thanks` goes before the touches to a customer who is firm (playbook S4.7). `greetings` are so long after the last touch:
+    the rhythm of hibernation (S2.2), empty where nobody is greeted. `unsubscribe_url`: the page that ends follow-ups with one
+    click, "" when there is none.
     """
 
     quiet_from: time = time(18)
@@ -361,6 +375,26 @@ class FollowUpRules:
     max_touches: int = 3
     tracks: Mapping[str, tuple[Touch, ...]] = field(default_factory=dict)
     unsubscribe_url: str = ""
+    thanks: Touch | None = None
+    greetings: tuple[Touch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppointmentRules:
+    """What happens around appointments.
+
+    `no_show`: the note to who did not come is a draft (`review`) or goes out (`send`) if it can within `no_show_within` of the
+    start. `prepare_before`: so long before a new date something useful is sent (playbook S1.1); None: never. `content` names
+    that piece by service, in lower case; "" stands for any other. `offer_slots`: a freed slot is offered, by a draft. `tools`
+    are the domains of booking tools whose notices are believed.
+    """
+
+    no_show: str = "review"
+    no_show_within: timedelta = timedelta(minutes=60)
+    prepare_before: timedelta | None = None
+    content: Mapping[str, str] = field(default_factory=dict)
+    offer_slots: bool = True
+    tools: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -427,6 +461,16 @@ class Policy:
     credit: Decimal = Decimal(50)
     packages: Mapping[str, Package] = field(default_factory=dict)
 
+    @property
+    def takes_money(self) -> bool:
+        """Whether a cancellation can cost money at all."""
+        return bool(self.fees or self.deposit or self.refunds) or self.costs is not Costs.OURS
+
+    @property
+    def asks(self) -> bool:
+        """Whether a cancellation can cost anything: money, or a session of a package."""
+        return self.takes_money or any(package.forfeit for package in self.packages.values())
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Booking:
@@ -458,6 +502,51 @@ class Booking:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Appointment:
+    """What a customer has, or had, booked. None and "" are always "not known", except that a package of "" says "none".
+
+    `address` is the customer's key. If only the day is known, `start` and `start_by` are its first and last moment. `since` is
+    when it got this state and time. `source` says who told us: `file`, `calendar`, `mail` (iTIP), `notice` (of a booking tool),
+    `words` (the customer's own) or `terminal`.
+    """
+
+    key: str
+    address: str
+    start: datetime
+    start_by: datetime | None = None
+    end: datetime | None = None
+    name: str = ""
+    language: str = ""
+    service: str = ""
+    state: AppointmentState = AppointmentState.BOOKED
+    cause: str = ""
+    since: datetime | None = None
+    price: Decimal | None = None
+    paid: Decimal | None = None
+    spent: Decimal | None = None
+    currency: str | None = None
+    package: str | None = None
+    sessions_left: int | None = None
+    source: str = "file"
+
+    @property
+    def timed(self) -> bool:
+        """Whether its hour is known."""
+        return self.start_by is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Customer:
+    """A contact as a file tells of one. `package` and `sessions_left` are as in a Booking."""
+
+    address: str
+    name: str = ""
+    language: str = ""
+    package: str | None = None
+    sessions_left: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
     """A sentence before it is put into a language: `key` says which one, `values` what stands in it."""
 
@@ -474,6 +563,8 @@ class Rules:
     follow_ups: FollowUpRules = FollowUpRules()
     own_addresses: frozenset[str] | None = frozenset()  # keys; None: not known, so no mail is checked against them
     trusted_authserv: frozenset[str] = frozenset()
+    policy: Policy = Policy()
+    appointments: AppointmentRules = AppointmentRules()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -486,6 +577,9 @@ class History:
     `case` is the message key of the open cancellation, with its `reason`, `acknowledged` time and the number of `touches`
     sent for it; `texts` are the templates this contact has read, with their variants, in the order of reading. `ground` is what
     allows follow-ups, as far as it is known.
+    `appointments` are those of the contact, soonest first. `lateness` tells of each case whether it was a late cancellation
+    without an excuse, or None. `package` and `sessions_left` are what a file says of the contact. `waiting` are others who
+    cancelled for lack of a fitting time and could take a slot that becomes free.
     """
 
     address: str = ""
@@ -505,6 +599,11 @@ class History:
     last_touch: datetime | None = None
     texts: tuple[str, ...] = ()
     ground: Ground | None = None
+    appointments: tuple[Appointment, ...] = ()
+    lateness: tuple[tuple[str, bool | None], ...] = ()
+    package: str | None = None
+    sessions_left: int | None = None
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -528,6 +627,15 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Somebody who cancelled for lack of a fitting time: the case, and what was sent for it."""
+
+    case: Case
+    touches: int = 0
+    last_touch: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FollowUp:
     """A planned touch of a case. `number` counts from 1; `key` is a digest of case and number."""
 
@@ -545,7 +653,8 @@ class Draft:
     """An outgoing mail before it is bytes. `text` is ours and may be edited, `quote` is the customer's words below it.
 
     `headers` are those that thread and mark the mail; `notes` are for the rep and never leave. `review`: a rep decides;
-    otherwise it is queued at once. `automatic`: it goes out without a person, and is marked so.
+    otherwise it is queued at once. `automatic`: it goes out without a person, and is marked so. `until`: its words are true
+    until then; a rep who is later finds it gone.
     """
 
     key: str
@@ -562,6 +671,7 @@ class Draft:
     notes: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     review: bool = True
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -583,8 +693,9 @@ class Plan:
 
     `outgoing` are the frozen bytes of a draft that goes out without a rep. `stop` is the cause for which the planned steps of
     `stopped` addresses are dropped (`reply`, `opt_out`, `bounce` ...), or None. `suppress` maps addresses to the cause for
-    which they are never written to again. `contact` is the sender's new state, or None. `ground` is what this mail shows of a
-    basis for follow-ups.
+    which they are never written to again. `contact` is the sender's new state, or None. `beside` is a second draft, always for
+    a rep. `appointments` are those that the mail tells of, in their new state, the one that it is about first. `late`: it
+    cancels late and without an excuse; None: that is not known. `ground` is what this mail shows of a basis for follow-ups.
     """
 
     message: Message
@@ -599,6 +710,18 @@ class Plan:
     contact: ContactState | None = None
     wished: date | None = None
     ground: Ground | None = None
+    beside: Draft | None = None
+    appointments: tuple[Appointment, ...] = ()
+    late: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """A mail that no mail of the customer began: its case, its draft, and the frozen bytes if no rep is needed."""
+
+    case: Case
+    draft: Draft
+    outgoing: Send | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.errors import StoreBroken
+from pipeline.store.bookings import Bookings
 from pipeline.store.control import Alarm, Control, dots, hold_restored
 from pipeline.store.database import Database
 from pipeline.store.drafts import Drafts, HeldMail, StoredDraft
@@ -59,6 +60,7 @@ class Store:
         self.drafts = Drafts(database, keys)
         self.sends = Sends(database, keys, journal_of(database))
         self.people = People(database, keys)
+        self.bookings = Bookings(database, keys)
         self.control = Control(database, keys)
         self.events = Events(database, keys)
         self.overview = Overview(database)

@@ -120,14 +120,14 @@ class Drafts:
         return True
 
     def reject(self, key: str, *, by: str, now: datetime) -> bool:
-        """A rep says no. A rejected acknowledgment ends its case, a rejected touch only itself. False when settled before."""
+        """A rep says no. A rejected acknowledgment ends its case, anything else only itself. False when settled before."""
         with self._database.writing() as connection:
             row = connection.execute(sa.select(draft).where(draft.c.key == key, draft.c.state == "waiting")).first()
             if row is None:
                 return False
             connection.execute(draft.update().where(draft.c.key == key).values(state="rejected", settled=now, by=by))
             record(connection, self._keys, now, "rejected", message=row.case, address=row.address, text=f"by {by}")
-            which = step.c.draft == key if row.kind == Kind.FOLLOW_UP else step.c.case == row.case
+            which = step.c.case == row.case if row.kind == Kind.ACKNOWLEDGMENT else step.c.draft == key
             open_steps = sa.and_(which, step.c.state.in_(("planned", "moved", "drafted")))
             connection.execute(step.update().where(open_steps).values(state="dropped", cause="rejected"))
             if row.kind == Kind.ACKNOWLEDGMENT:
@@ -145,8 +145,9 @@ class Drafts:
         )
 
     def expire_touches(self, older_than: timedelta, now: datetime) -> int:
-        """Supersede waiting touches that nobody looked at for so long: they would come too late. Returns how many."""
-        which = sa.and_(draft.c.state == "waiting", draft.c.kind == Kind.FOLLOW_UP, draft.c.made <= now - older_than)
+        """Supersede waiting touches that nobody looked at for so long, and drafts whose `until` has come. Returns how many."""
+        old = sa.and_(draft.c.kind == Kind.FOLLOW_UP, draft.c.made <= now - older_than)
+        which = sa.and_(draft.c.state == "waiting", sa.or_(old, draft.c.until <= now))
         with self._database.writing() as connection:
             rows = connection.execute(sa.select(draft).where(which)).all()
             for row in rows:
@@ -213,6 +214,7 @@ def _stored(row: Row) -> StoredDraft:
             headers=tuple((name, value) for name, value in row.headers),
             notes=tuple((name, value) for name, value in row.notes),
             reason=row.reason,
+            until=row.until,
         ),
         state=row.state,
         made=row.made,

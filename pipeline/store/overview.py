@@ -8,8 +8,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.core.records import Kind
 from pipeline.store.database import Database
-from pipeline.store.schema import attempt, basis, cap_event, case, contact, decision, draft, label, message, raw, send, step
+from pipeline.store.schema import (
+    appointment,
+    attempt,
+    basis,
+    cap_event,
+    case,
+    contact,
+    decision,
+    draft,
+    label,
+    message,
+    raw,
+    send,
+    step,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +73,7 @@ class Overview:
                         sa.select(table.c.state, sa.func.count()).group_by(table.c.state).order_by(table.c.state)
                     ).all()
                 )
-                for table in (message, draft, send, step, contact)
+                for table in (message, draft, send, step, contact, appointment)
             }
 
     def causes(self) -> dict[str, int]:
@@ -74,7 +89,8 @@ class Overview:
 
     def lines(self, limit: int = 200) -> list[Line]:
         """The newest mails with what became of them, oldest first."""
-        acknowledgment = sa.and_(draft.c.case == message.c.key, draft.c.number == 0, draft.c.state != "superseded")
+        first = sa.and_(draft.c.number == 0, draft.c.kind == Kind.ACKNOWLEDGMENT)
+        acknowledgment = sa.and_(draft.c.case == message.c.key, first, draft.c.state != "superseded")
         steps = (
             sa.select(sa.func.count())
             .where(step.c.case == message.c.key, step.c.state.in_(("planned", "moved", "drafted")))
@@ -96,7 +112,7 @@ class Overview:
                 .outerjoin(draft, acknowledgment)
                 .outerjoin(send, send.c.draft == draft.c.key)
             )
-            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"))
+            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"), message.c.folder != "no_show")
             .order_by(message.c.arrived.desc(), message.c.key)
             .limit(limit)
         )
@@ -157,6 +173,7 @@ def _forget(connection: sa.Connection, before: datetime) -> int:
         (basis, found),
     ):
         connection.execute(table.delete().where(which))
+    connection.execute(appointment.delete().where(appointment.c.start < before))
     return len(keys)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.core.records import Address as Mailbox
-from pipeline.core.records import Basis, Case, ContactState, Ground, History, Message, Reason
+from pipeline.core.records import Appointment, Basis, Case, ContactState, Ground, History, Intent, Message, Reason, Waiting
+from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
-from pipeline.store.schema import basis, cap_event, case, contact, draft, send, step, suppression
+from pipeline.store.schema import appointment, basis, cap_event, case, contact, draft, send, step, suppression
 
 Row = sa.Row[Any]
 
@@ -39,8 +40,30 @@ class Past:
         """As `of_messages`, within the caller's transaction."""
         addresses = sorted({message.sender.key for message in messages if message.sender})
         contacts = self._contacts(connection, addresses)
-        ours = self._ours(connection, messages)
-        return [_joined(message, contacts, ours) for message in messages]
+        ours, waiting = self._ours(connection, messages), self.waiting(connection)
+        return [replace(_joined(message, contacts, ours), waiting=waiting) for message in messages]
+
+    @staticmethod
+    def waiting(connection: sa.Connection) -> tuple[Waiting, ...]:
+        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer."""
+        booked = sa.select(appointment.c.key).where(
+            appointment.c.address == case.c.address, appointment.c.state == "booked", appointment.c.start > case.c.opened
+        )
+        offered = sa.select(draft.c.key).where(
+            draft.c.case == case.c.message, draft.c.template == "slot_offer", draft.c.state == "waiting"
+        )
+        query = (
+            sa.select(case)
+            .join(contact, contact.c.address == case.c.address)
+            .where(contact.c.state.in_((ContactState.IN_FOLLOW_UP, ContactState.HIBERNATING)))
+            .where(case.c.reason == Reason.TIMING, case.c.closed.is_(None), case.c.acknowledged.is_not(None))
+            .where(~booked.correlate(case).exists(), ~offered.correlate(case).exists())
+            .order_by(case.c.opened)
+            .limit(20)
+        )
+        return tuple(
+            Waiting(case=read_case(row), touches=row.touches, last_touch=row.last_touch) for row in connection.execute(query)
+        )
 
     def _contacts(self, connection: sa.Connection, addresses: Sequence[str]) -> dict[str, History]:
         found = {address: History(address=address) for address in addresses}
@@ -72,6 +95,18 @@ class Past:
         grounds = {
             row.address: read_ground(row) for row in connection.execute(sa.select(basis).where(basis.c.address.in_(addresses)))
         }
+        booked: defaultdict[str, list[Appointment]] = defaultdict(list)
+        for row in connection.execute(
+            sa.select(appointment).where(appointment.c.address.in_(addresses)).order_by(appointment.c.start)
+        ):
+            booked[row.address].append(diary.read(row))
+        lateness: defaultdict[str, list[tuple[str, bool | None]]] = defaultdict(list)
+        for row in connection.execute(
+            sa.select(case.c.address, case.c.message, case.c.late)
+            .where(case.c.address.in_(addresses), case.c.intent == Intent.CANCEL)
+            .order_by(case.c.opened)
+        ):
+            lateness[row.address].append((row.message, row.late))
         texts: defaultdict[str, list[str]] = defaultdict(list)
         for row in connection.execute(
             sa.select(draft.c.address, draft.c.template)
@@ -89,6 +124,8 @@ class Past:
                 planned.get(address, 0),
                 tuple(texts[address]),
                 grounds.get(address),
+                tuple(booked[address]),
+                tuple(lateness[address]),
             )
             for address in addresses
         }
@@ -164,6 +201,8 @@ def _history(
     planned: int,
     texts: tuple[str, ...],
     ground: Ground | None,
+    booked: tuple[Appointment, ...],
+    lateness: tuple[tuple[str, bool | None], ...],
 ) -> History:
     return History(
         address=address,
@@ -180,6 +219,10 @@ def _history(
         planned=planned,
         texts=texts,
         ground=ground,
+        appointments=booked,
+        lateness=lateness,
+        package=person.package if person else None,
+        sessions_left=person.sessions_left if person else None,
     )
 
 

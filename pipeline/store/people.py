@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from pipeline.store.keys import Keys
 from pipeline.store.past import read_ground
 from pipeline.store.plans import OPT_OUT, know_ground, suppress
 from pipeline.store.schema import (
+    appointment,
     attempt,
     basis,
     cap_event,
@@ -27,6 +28,7 @@ from pipeline.store.schema import (
     event,
     label,
     message,
+    policy_receipt,
     raw,
     send,
     step,
@@ -129,6 +131,8 @@ class People:
             (draft, draft.c.address == address),
             (step, step.c.case.in_(cases)),
             (send, send.c.address == address),
+            (appointment, appointment.c.address == address),
+            (policy_receipt, policy_receipt.c.address == address),
             (suppression, suppression.c.mark == self._keys.mark(address)),
         )
         with self._database.reading() as connection:
@@ -163,6 +167,8 @@ class People:
             (label, label.c.message.in_(mails)),
             (decision, decision.c.message.in_(mails)),
             (raw, raw.c.message.in_(mails)),
+            (appointment, appointment.c.address == address),
+            (policy_receipt, policy_receipt.c.address == address),
             (contact, contact.c.address == address),
             (basis, basis.c.address == address),
             (event, sa.or_(event.c.who == self._keys.mark(address), event.c.message.in_(mails))),
@@ -211,4 +217,4 @@ def _plain(row: Row) -> dict[str, Any]:
     values = dict(row._mapping)
     if values.get("data") is not None:
         values["data"] = values["data"].decode("utf-8", "replace")
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -26,6 +26,7 @@ from pipeline.core.records import (
     StepPlan,
     Verdict,
 )
+from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
@@ -78,6 +79,9 @@ class Plans:
         followed = _followed(connection, [address for plan in plans if plan.stop for address in plan.stopped])
         rows = _Rows(connection, self._keys, now)
         for plan in plans:
+            if plan.appointments:
+                rows.flush()
+                _put(connection, self._keys, plan, now)
             sender = plan.message.sender.key if plan.message.sender else None
             cause = plan.decision.cause or plan.decision.template or ""
             rows.happened("decided", plan.message.key, sender, f"{plan.decision.outcome}: {cause}")
@@ -92,6 +96,8 @@ class Plans:
                 rows.open_case(plan)
                 rows.write_draft(plan.draft, plan.outgoing)
                 rows.plan_steps(plan.decision.steps)
+            if plan.beside:
+                rows.write_draft(plan.beside, None)
             if plan.contact:
                 rows.place_contact(plan, plan.contact)
             if plan.ground and sender:
@@ -158,12 +164,15 @@ class Plans:
             record(connection, self._keys, now, "corrected", message=key, text=f"{correction.intent} {correction.reason or ''}")
             if plan.draft is None:
                 connection.execute(case.update().where(case.c.message == key).values(closed="corrected"))
+            _put(connection, self._keys, plan, now)
             rows = _Rows(connection, self._keys, now)
             if plan.draft:
                 rows.open_case(plan)
                 if not acknowledged:
                     rows.write_draft(plan.draft, plan.outgoing)
                 rows.plan_steps(plan.decision.steps)
+            if plan.beside:
+                rows.write_draft(plan.beside, None)
             if plan.contact:
                 rows.place_contact(plan, plan.contact)
             if plan.ground and plan.message.sender:
@@ -280,6 +289,8 @@ class _Rows:
                 "subreason": verdict.subreason,
                 "wished": plan.wished,
                 "opened": self._now,
+                "appointment": plan.appointments[0].key if plan.appointments else None,
+                "late": plan.late,
             }
         )
 
@@ -305,6 +316,7 @@ class _Rows:
                 "state": "approved" if outgoing else "waiting",
                 "settled": self._now if outgoing else None,
                 "by": "winback" if outgoing else None,
+                "until": made.until,
             }
         )
         if outgoing:
@@ -356,7 +368,7 @@ class _Rows:
             (_upsert(case, "message", keep=("opened",)), self._cases),
             (insert(draft).on_conflict_do_nothing(), self._drafts),
             (insert(step).on_conflict_do_nothing(), self._steps),
-            (_upsert(contact, "address", keep=("first_seen",), unless_empty=("name", "language")), self._contacts),
+            (_upsert(contact, "address", keep=_FROM_FILES, unless_empty=("name", "language")), self._contacts),
             (event.insert(), self._events),
         ):
             if rows:
@@ -366,6 +378,12 @@ class _Rows:
             queue(self._connection, mail, self._now)
         self._sends.clear()
 
+
+# After these nobody is there who could wake up.
+_DEAD_ENDS = frozenset({"bounce"})
+
+# What a mail tells nothing of.
+_FROM_FILES = ("first_seen", "package", "sessions_left")
 
 _SUPERSEDE = (
     case.update()
@@ -385,6 +403,38 @@ def _upsert(table: sa.Table, key: str, keep: Sequence[str], unless_empty: Sequen
         new = statement.excluded[column.name]
         changes[column.name] = sa.func.coalesce(sa.func.nullif(new, ""), column) if column.name in unless_empty else new
     return statement.on_conflict_do_update(index_elements=[key], set_=changes)
+
+
+def write_drafts(connection: sa.Connection, keys: Keys, made: Sequence[tuple[Draft, Send | None]], now: datetime) -> None:
+    """Write drafts, each with its frozen mail if it needs no rep."""
+    rows = _Rows(connection, keys, now)
+    for one, outgoing in made:
+        rows.write_draft(one, outgoing)
+    rows.flush()
+
+
+def _put(connection: sa.Connection, keys: Keys, plan: Plan, now: datetime) -> None:
+    for one in plan.appointments:
+        if diary.put(connection, one, now).booked:
+            rebooked(connection, keys, one.address, now)
+
+
+def rebooked(connection: sa.Connection, keys: Keys, address: str, now: datetime) -> None:
+    """A customer has a new date: whatever is planned to win them back ends, and they are back, or have their other date."""
+    address = address.lower()
+    open_case = sa.and_(case.c.address == address, case.c.closed.is_(None), case.c.opened < now)
+    before = connection.execute(sa.select(case.c.intent).where(open_case).order_by(case.c.opened.desc())).scalar()
+    if before is None:
+        return
+    stop_follow_ups(connection, keys, address, "rebooked", now)
+    state = ContactState.WON_BACK if before == Intent.CANCEL else ContactState.RESCHEDULED
+    done = connection.execute(
+        contact.update()
+        .where(contact.c.address == address, contact.c.state != ContactState.SUPPRESSED)
+        .values(state=state, cause="has a new date", since=now)
+    )
+    if done.rowcount:
+        record(connection, keys, now, state, address=address, text="has a new date")
 
 
 def queue(connection: sa.Connection, mail: Send, now: datetime) -> None:
@@ -451,10 +501,11 @@ def stop_follow_ups(connection: sa.Connection, keys: Keys, address: str, cause: 
     ours = sa.select(draft.c.key).where(touches)
     withdraw_queued(connection, sa.and_(send.c.draft.in_(ours), send.c.state == "queued"), cause, now)
     connection.execute(case.update().where(case.c.address == address, case.c.closed.is_(None)).values(closed=cause))
+    # Who sleeps wakes by whatever they do (playbook S2.2).
+    stirred = contact.c.state.in_((ContactState.IN_FOLLOW_UP, ContactState.HIBERNATING))
+    state = ContactState.CLOSED if cause in _DEAD_ENDS else ContactState.ACTIVE
     connection.execute(
-        contact.update()
-        .where(contact.c.address == address, contact.c.state == ContactState.IN_FOLLOW_UP)
-        .values(state=ContactState.ACTIVE, cause=cause, since=now)
+        contact.update().where(contact.c.address == address, stirred).values(state=state, cause=cause, since=now)
     )
 
 

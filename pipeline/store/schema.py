@@ -36,6 +36,11 @@ STATES = {
         "done": "its mail was sent",
         "dropped": "will never be sent; `cause` says why",
     },
+    "appointment": {
+        "booked": "it is to take place, or took place; one that was moved is booked at its new time",
+        "cancelled": "called off; `cause` says why or by what",
+        "no_show": "nobody came",
+    },
     "contact": {
         "active": "wrote to us; nothing is followed up",
         "in_follow_up": "cancelled; touches are planned",
@@ -162,8 +167,13 @@ contact = sa.Table(
     sa.Column("cause", sa.String(64), nullable=False, comment="why it is in this state"),
     sa.Column("since", UtcTime, nullable=False, comment="since when"),
     sa.Column("first_seen", UtcTime, nullable=False),
+    sa.Column(
+        "package", sa.String(64), comment="the package of sessions they hold, as a file says; empty: none; null: not known"
+    ),
+    sa.Column("sessions_left", sa.Integer, comment="how many of its sessions are left"),
+    sa.Index("contact_by_state", "state"),
     _allowed("contact"),
-    comment="Customers who cancelled or asked for another date.",
+    comment="Customers: those who cancelled or asked for another date, and those who came from a file.",
 )
 
 case = sa.Table(
@@ -187,15 +197,69 @@ case = sa.Table(
     sa.Column("touches", sa.Integer, nullable=False, server_default="0", comment="follow-ups sent"),
     sa.Column("last_touch", UtcTime, comment="when the last of them was sent"),
     sa.Column("closed", sa.String(64), comment="why it ended, or null while it is open"),
+    sa.Column("appointment", sa.String(64), comment="the appointment that it is about, if that is known"),
+    sa.Column("late", sa.Boolean, comment="it came late and without an excuse (grace counts these); null: not known"),
     sa.Index("case_by_address", "address", "opened"),
-    comment="One cancellation, or one wish for another date, with what its follow-ups need to know.",
+    comment="One cancellation, one wish for another date, or one no-show, with what its mails need to know.",
+)
+
+appointment = sa.Table(
+    "appointment",
+    metadata,
+    _key("key", "digest of what its calendar or file calls it, else of address and start", primary_key=True),
+    sa.Column("address", sa.String(320), nullable=False, comment="lower-case address of the customer"),
+    sa.Column("name", sa.String(256), nullable=False, server_default=""),
+    sa.Column("language", sa.String(8), nullable=False, server_default=""),
+    sa.Column("start", UtcTime, nullable=False, comment="when it begins; the first moment of the day if only that is known"),
+    sa.Column("start_by", UtcTime, comment="the last moment of the day if the hour is not known"),
+    sa.Column("end", UtcTime),
+    sa.Column("service", sa.String(128), nullable=False, server_default=""),
+    _state("appointment", "booked"),
+    sa.Column("cause", sa.String(64), nullable=False, server_default="", comment="why it is in this state"),
+    sa.Column("since", UtcTime, nullable=False, comment="since when it has this state and time"),
+    sa.Column("price", sa.String(32), comment="the total, a decimal; null: not known, as for all amounts"),
+    sa.Column("paid", sa.String(32), comment="paid in advance"),
+    sa.Column("spent", sa.String(32), comment="already spent for this customer"),
+    sa.Column("currency", sa.String(3), comment="of the amounts; null: that of the policy"),
+    sa.Column("package", sa.String(64), comment="the package that it belongs to; empty: none; null: not known"),
+    sa.Column("sessions_left", sa.Integer, comment="sessions of the package that are left, this one included"),
+    sa.Column("source", sa.String(16), nullable=False, comment="file, calendar, mail, notice, words or terminal"),
+    sa.Column("seen", UtcTime, nullable=False, comment="when it was first heard of"),
+    sa.Column("handled", UtcTime, comment="when its freed slot was offered, or its no-show noted; null: not looked at"),
+    sa.Index("appointment_by_address", "address", "start"),
+    sa.Index("appointment_by_start", "start"),
+    sa.Index("appointment_by_state", "state", "handled"),
+    _allowed("appointment"),
+    comment="What customers have, or had, booked, as far as anybody told us.",
+)
+
+policy_version = sa.Table(
+    "policy_version",
+    metadata,
+    sa.Column("version", sa.String(16), primary_key=True, comment="the digits at the end of the policy document"),
+    sa.Column("language", sa.String(8), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False, comment="the document as Markdown"),
+    sa.Column("since", UtcTime, nullable=False, comment="when it was first recorded"),
+    comment="The policy documents that customers received, word for word.",
+)
+
+policy_receipt = sa.Table(
+    "policy_receipt",
+    metadata,
+    sa.Column("address", sa.String(320), primary_key=True, comment="lower-case address"),
+    sa.Column("version", sa.String(16), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True, comment="received or accepted"),
+    sa.Column("day", sa.Date, nullable=False, comment="when, as a person says"),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("at", UtcTime, nullable=False, comment="when it was written down"),
+    comment="Who received and who accepted which version of the policy.",
 )
 
 draft = sa.Table(
     "draft",
     metadata,
     _key("key", "digest of kind, case, number and revision; stands in the file as X-Winback-Draft", primary_key=True),
-    sa.Column("kind", sa.String(16), nullable=False, comment="acknowledgment or follow_up"),
+    sa.Column("kind", sa.String(16), nullable=False, comment="acknowledgment, follow_up or note"),
     sa.Column("case", sa.String(64), sa.ForeignKey("case.message"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False, comment="0 for the acknowledgment, else the touch"),
     sa.Column("address", sa.String(320), nullable=False, comment="the recipient; a file never changes it"),
@@ -215,6 +279,7 @@ draft = sa.Table(
     sa.Column("by", sa.String(64), comment="who settled it: winback, outbox, terminal"),
     sa.Column("edited", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false(), comment="its review file was taken away"),
+    sa.Column("until", UtcTime, comment="its words are true until then; later it is superseded"),
     sa.Index("draft_by_state", "state", "made"),
     sa.Index("draft_by_case", "case", "number"),
     _allowed("draft"),

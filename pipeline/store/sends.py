@@ -329,7 +329,7 @@ class Sends:
         record(connection, self._keys, now, "sent", message=of.case, address=of.address, text=f"{of.kind} {of.number}")
         if of.kind == Kind.ACKNOWLEDGMENT:
             connection.execute(case.update().where(case.c.message == of.case).values(acknowledged=now))
-        else:
+        elif of.kind == Kind.FOLLOW_UP:
             connection.execute(
                 case.update().where(case.c.message == of.case).values(touches=case.c.touches + 1, last_touch=now)
             )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import email
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from email import policy
 from email.message import EmailMessage
 
@@ -16,6 +16,7 @@ from pipeline.core.records import (
     DateKind,
     Draft,
     FollowUp,
+    FollowUpRules,
     FoundDate,
     Intent,
     Kind,
@@ -293,3 +294,29 @@ def test_the_same_draft_freezes_to_the_same_bytes():
     made = draft()
     first, second = (compose.outgoing(made, "text", "Hi", "ab", automatic=True, rules=RULES, now=NOW).data for _ in range(2))
     assert first == second
+
+
+def test_a_moment_is_said_as_people_say_it():
+    at = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)
+    assert compose.moment_in_words(at, "en") == "Thursday 26 November at 15:00"
+    assert compose.moment_in_words(at, "es") == "el jueves 26 de noviembre a las 15:00"
+    assert compose.moment_in_words(at.replace(hour=1, minute=30), "es") == "el jueves 26 de noviembre a la 01:30"
+    assert compose.moment_in_words(at, "es", timed=False) == "el jueves 26 de noviembre"
+
+
+@pytest.mark.parametrize(
+    ("days", "quiet", "said"),
+    [
+        ({0, 1, 2, 3, 4}, (18, 9), ("Monday to Friday, 09:00 to 18:00", "de lunes a viernes, de 09:00 a 18:00")),
+        ({0, 2}, (18, 9), ("Monday and Wednesday, 09:00 to 18:00", "lunes y miércoles, de 09:00 a 18:00")),
+        ({5}, (14, 10), ("Saturday, 10:00 to 14:00", "sábado, de 10:00 a 14:00")),
+        ({0, 1, 3}, (18, 9), ("Monday, Tuesday and Thursday, 09:00 to 18:00", "lunes, martes y jueves, de 09:00 a 18:00")),
+        ({0}, (8, 9), ("", "")),
+        (set(), (18, 9), ("", "")),
+    ],
+)
+def test_when_the_business_can_be_reached_follows_from_its_quiet_hours(
+    days: set[int], quiet: tuple[int, int], said: tuple[str, str]
+):
+    rules = FollowUpRules(days=frozenset(days), quiet_from=time(quiet[0]), quiet_to=time(quiet[1]))
+    assert (compose.hours_in_words("en", rules), compose.hours_in_words("es", rules)) == said

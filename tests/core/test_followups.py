@@ -9,8 +9,11 @@ import pytest
 from pipeline.core import followups
 from pipeline.core.records import (
     Address,
+    Appointment,
+    AppointmentRules,
     Business,
     Case,
+    ContactState,
     DateKind,
     FollowUpRules,
     FoundDate,
@@ -24,6 +27,7 @@ from pipeline.core.records import (
 )
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # 11:00 in Madrid
+DAY = timedelta(days=1)
 MARIA = Address(name="Maria Lopez", address="maria@example.org")
 TRACKS = {
     "price": (
@@ -217,3 +221,93 @@ def test_touches_rest_for_three_days():
 def test_a_touch_that_is_due_at_night_waits_for_the_morning():
     night = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
     assert followups.judge(step(), CASE, HISTORY, RULES, night)[:2] == ("move", datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+
+
+THANKS = Touch(after=3 * DAY, template="thanks")
+
+
+def firm(reason: Reason, **more: object) -> Verdict:
+    return Verdict(intent=Intent.CANCEL, reason=reason, firm=True, **more)
+
+
+def with_thanks(**more: object) -> Rules:
+    return replace(RULES, follow_ups=replace(RULES.follow_ups, thanks=THANKS, **more))
+
+
+def texts(verdict: Verdict, rules: Rules) -> list[str]:
+    return [step.template for step in followups.steps("case", MARIA, verdict, rules, MONDAY)]
+
+
+def test_who_is_firm_is_thanked_before_anything_else_and_hears_no_more_than_before():
+    plain = texts(replace(firm(Reason.PRICE), firm=False), with_thanks())
+    thanked = texts(firm(Reason.PRICE), with_thanks())
+    assert thanked[0] == "thanks"
+    assert thanked[1:] == plain[: len(thanked) - 1]
+    assert len(thanked) <= RULES.follow_ups.max_touches
+
+
+def test_a_complaint_and_who_gave_no_reason_are_thanked_in_their_own_way():
+    for reason in (Reason.SERVICE, Reason.UNSPECIFIED):
+        assert "thanks" not in texts(firm(reason), with_thanks())
+
+
+def test_no_thanks_come_before_the_customers_own_date():
+    later = FoundDate(text="in March", day=date(2027, 3, 1), kind=DateKind.RETURN, start=0, end=8)
+    assert "thanks" not in texts(firm(Reason.PRICE, dates=(later,)), with_thanks())
+
+
+def test_greetings_have_their_own_rhythm_and_end():
+    greetings = (Touch(after=30 * DAY, template="greeting"), Touch(after=90 * DAY, template="greeting"))
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, greetings=greetings))
+    first, second = (followups.greeting(CASE, number, MONDAY, rules) for number in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert MONDAY + 30 * DAY <= first.due < MONDAY + 34 * DAY
+    assert MONDAY + 90 * DAY <= second.due < MONDAY + 94 * DAY
+    assert first.key != second.key
+    assert followups.greeting(CASE, 3, MONDAY, rules) is None
+    assert followups.greeting(CASE, 1, MONDAY, RULES) is None
+
+
+def booked(at: datetime) -> Appointment:
+    return Appointment(key="a", address=MARIA.key, start=at)
+
+
+AROUND = replace(RULES, appointments=AppointmentRules(prepare_before=2 * DAY))
+
+
+def test_something_useful_comes_so_long_before_the_new_date():
+    step = followups.connecting(CASE, booked(MONDAY + 10 * DAY), AROUND, MONDAY)
+    assert step is not None
+    assert MONDAY + 8 * DAY <= step.due < MONDAY + 10 * DAY
+
+
+def test_when_the_new_date_is_near_it_comes_at_once_or_not_at_all():
+    assert followups.connecting(CASE, booked(MONDAY + DAY), AROUND, MONDAY) is not None
+    assert followups.connecting(CASE, booked(MONDAY + timedelta(hours=1)), AROUND, MONDAY) is None
+    assert followups.connecting(CASE, booked(MONDAY + 10 * DAY), RULES, MONDAY) is None
+
+
+def connecting_judged(*known: Appointment, now: datetime) -> tuple[str, datetime | None, str]:
+    step = followups.connecting(CASE, booked(MONDAY + 10 * DAY), AROUND, MONDAY)
+    assert step is not None
+    return followups.judge(step, CASE, History(appointments=known), AROUND, now)
+
+
+def test_before_it_goes_the_date_is_looked_at_again():
+    near = MONDAY + 8 * DAY
+    assert connecting_judged(booked(MONDAY + 10 * DAY), now=near)[0] == "go"
+    assert connecting_judged(booked(MONDAY + 20 * DAY), now=near)[0] == "move"
+    assert connecting_judged(now=near) == ("drop", None, "no_new_date")
+    assert connecting_judged(booked(near + timedelta(hours=1)), now=near) == ("drop", None, "no_new_date")
+
+
+def test_who_has_woken_is_not_greeted():
+    greetings = (Touch(after=30 * DAY, template="greeting"),)
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, greetings=greetings))
+    step = followups.greeting(CASE, 1, MONDAY, rules)
+    assert step is not None
+    asleep = History(case=CASE.message, state=ContactState.HIBERNATING, acknowledged=MONDAY, touches=3, last_touch=MONDAY)
+    assert followups.judge(step, CASE, asleep, rules, step.due)[0] == "go"
+    awake = replace(asleep, state=ContactState.ACTIVE)
+    assert followups.judge(step, CASE, awake, rules, step.due) == ("drop", None, "awake")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from fakes import World, mail, make_world
 
 from pipeline import jobs
-from pipeline.core.records import Basis, Ground
+from pipeline.core.records import Appointment, Basis, Ground
 from pipeline.errors import Refused
 from pipeline.store.schema import metadata
 
@@ -21,7 +22,7 @@ TRACES = (b"quetzalina", b"zwirn", b"canary.example", b"xylophone")
 OTHER = "Maria Lopez <maria@example.org>"
 
 # Tables that are about the installation or about mails in general: a person may be in them only as a mark or a digest.
-NAMELESS = {"cursor", "control", "suppression"}
+NAMELESS = {"cursor", "control", "suppression", "policy_version"}
 
 
 @pytest.fixture
@@ -54,6 +55,11 @@ def world(tmp_path: Path) -> World:
     site.store.people.set_ground(
         CANARY, Ground(basis=Basis.CONSENT, evidence="xylophone form", since=world.clock()), world.clock()
     )
+    booked = Appointment(
+        key="a", address=CANARY, name="Quetzalina Zwirn", start=world.clock() + timedelta(days=9), source="file"
+    )
+    site.store.bookings.take([booked], world.clock())
+    site.store.bookings.policy_told(CANARY, "accepted", "v1", "en", "our rules", world.clock().date(), world.clock())
     round_(world)
     site.store.people.suppress(CANARY, "opt_out", world.clock())
     inbox.arrive(mail("Please cancel the xylophone once more.", WHO, uid="5"))

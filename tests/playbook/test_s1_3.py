@@ -1,0 +1,88 @@
+"""S1.3: a freed slot goes back to the rep, with who could take it; who is not interested is closed kindly."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playbook.site import DAY, HOUR, MARIA, TOM, Town, notes
+
+from pipeline.core.records import AppointmentState, ContactState, Kind
+
+MADRID = ZoneInfo("Europe/Madrid")
+THURSDAY = datetime(2026, 11, 26, 15, 0, tzinfo=MADRID)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(tmp_path)
+
+
+def test_s1_3_each_cancellation_of_a_date_tells_which_slot_is_free(town: Town):
+    town.books(THURSDAY, service="Colour")
+    town.writes("I have to cancel my appointment this Thursday, work trip.")
+    assert notes(town.draft("timing"), "Slot") == ["Free again: Thursday 26 November at 15:00 (Colour)."]
+    assert [one.state for one in town.world.site.store.bookings.of(MARIA)] == [AppointmentState.CANCELLED]
+
+
+def test_s1_3_the_customers_own_words_are_enough(town: Town):
+    town.writes("I have to cancel my appointment this Thursday, work trip.")
+    assert notes(town.draft("timing"), "Slot") == ["Called off: Thursday 26 November; the hour is not known."]
+
+
+def test_s1_3_who_found_no_fitting_time_is_named_and_offered_the_slot_by_a_draft(town: Town):
+    town.writes("Please cancel, work trip.", f"Tom Becker <{TOM}>")
+    town.reps_approve()
+    town.books(THURSDAY, service="Colour")
+    town.writes("I have to cancel my appointment this Thursday, too expensive.")
+    assert notes(town.draft("price"), "Slot") == [
+        "Free again: Thursday 26 November at 15:00 (Colour).",
+        "Could take it: Tom Becker, who cancelled for lack of a fitting time.",
+    ]
+    offer = town.draft("slot_offer")
+    assert (offer.recipient.address, offer.kind) == (TOM, Kind.FOLLOW_UP)
+    assert "Thursday 26 November at 15:00 (Colour)" in offer.text
+    assert 'reply "stop"' in offer.text
+
+
+def test_s1_3_a_slot_is_offered_once_and_the_offer_ends_with_the_slot(town: Town):
+    town.writes("Please cancel, work trip.", f"Tom Becker <{TOM}>")
+    town.reps_approve()
+    town.books(THURSDAY)
+    town.writes("I have to cancel my appointment this Thursday, too expensive.")
+    town.works()
+    town.works()
+    assert len(town.drafts("slot_offer")) == 1
+    town.forward(THURSDAY - town.now)
+    town.works()
+    assert town.drafts("slot_offer") == []
+
+
+def test_s1_3_nobody_is_offered_a_slot_before_their_own_date_or_without_a_timing_reason(town: Town):
+    town.writes("Please cancel, work trip. I will be back in March.", f"Tom Becker <{TOM}>")
+    town.writes("Please cancel, too expensive.", "Ann <ann@example.org>")
+    town.reps_approve()
+    town.books(THURSDAY)
+    town.writes("I have to cancel my appointment this Thursday, too expensive.")
+    assert town.drafts("slot_offer") == []
+
+
+def test_s1_3_who_is_not_interested_is_closed_kindly(town: Town):
+    town.writes("Please cancel, we are moving away.")
+    town.reps_approve()
+    town.days_pass(100, stride=10)
+    assert len(town.sent()) == 1
+    assert town.state()[0] is ContactState.CLOSED
+
+
+def test_s1_3_a_freed_hour_that_has_passed_or_begins_at_once_is_offered_to_nobody(town: Town):
+    town.writes("Please cancel, work trip.", f"Tom Becker <{TOM}>")
+    town.reps_approve()
+    town.books(town.now + HOUR)
+    town.writes("I have to cancel my appointment today, too expensive.")
+    assert town.drafts("slot_offer") == []
+    town.forward(3 * DAY)
+    town.works()
+    assert town.drafts("slot_offer") == []
