@@ -11,6 +11,8 @@ HEAD = (
     b"From: Maria Lopez <maria@example.org>\nTo: dana@bluedoor.example\nMessage-ID: <bomb@example.org>\n"
     b"Date: Mon, 23 Nov 2026 10:30:00 +0100\nMIME-Version: 1.0\n"
 )
+MIXED = b"multipart/mixed; boundary=b"
+FAILED = b"Final-Recipient: rfc822; a@b.example\nAction: failed\n\n"
 WORDS = b"Please cancel my membership, it is too expensive for me.\n"
 
 
@@ -46,7 +48,7 @@ def attached_in_each_other(depth: int) -> bytes:
 
 
 def parts(count: int, part: bytes) -> bytes:
-    return typed(b"multipart/mixed; boundary=b", b"--b\n\n" + WORDS + (b"--b\n" + part) * count + b"--b--\n")
+    return typed(MIXED, b"--b\n\n" + WORDS + (b"--b\n" + part) * count + b"--b--\n")
 
 
 def page(body: bytes) -> bytes:
@@ -71,8 +73,8 @@ BOMBS: Mapping[str, bytes] = {
     "a hundred thousand empty parts": parts(100_000, b"\n\n"),
     "thirty thousand attachments": parts(30_000, b"Content-Type: image/png\nContent-Disposition: attachment\n\nx\n"),
     "a boundary of 20,000 characters": typed(b"multipart/mixed; boundary=" + b"b" * 20_000, b"--" + b"b" * 20_000 + WORDS),
-    "lines that look like boundaries": typed(b"multipart/mixed; boundary=b", b"--c\n" * 500_000),
-    "a multipart that contains itself": typed(b"multipart/mixed; boundary=b", b"--b\nContent-Type: multipart/mixed; boundary=b\n\n" * 20_000),
+    "lines that look like boundaries": typed(MIXED, b"--c\n" * 500_000),
+    "a multipart that contains itself": typed(MIXED, (b"--b\nContent-Type: " + MIXED + b"\n\n") * 20_000),
     # headers
     "80,000 encoded words in the subject": subject(b"=?utf-8?q?a?=\n " * 80_000),
     "encoded words that never end": subject(b"=?utf-8?q?" * 50_000),
@@ -113,7 +115,7 @@ BOMBS: Mapping[str, bytes] = {
     # what else is read
     "100,000 events": calendar(b"BEGIN:VEVENT\nEND:VEVENT\n" * 100_000),
     "an event that repeats for ever": calendar(b"RRULE:FREQ=SECONDLY;COUNT=999999999\nDTSTART:20260101T000000Z\n"),
-    "a report on 100,000 recipients": typed(b"message/delivery-status", b"Final-Recipient: rfc822; a@b.example\nAction: failed\n\n" * 100_000),
+    "a report on 100,000 recipients": typed(b"message/delivery-status", FAILED * 100_000),
     # words that pump the patterns with which winback reads them
     "attributions": plain(b"On Mon, 1 Jan 2026, 10:00, a@b.c wrote:\n" * 40_000),
     "headers of earlier mails": plain(b"From: a\nDate: 1/1/2020 10:00\nTo: b\n" * 60_000),
