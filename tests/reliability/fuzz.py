@@ -6,6 +6,7 @@ import email
 import os
 import random
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from email import policy
 from functools import cache
@@ -212,10 +213,18 @@ def judge(raw: Raw) -> Judged:
     return Judged(read=True, answered=answered, wrong="; ".join(wrong))
 
 
+def _is_one_line(value: str) -> bool:
+    """No control, no line or paragraph separator, no half of a character."""
+    return value.isprintable() or _NO_LINE.isdisjoint(map(unicodedata.category, value))
+
+
+_NO_LINE = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
 def _wrong_message(message: Message) -> Iterator[str]:
-    if not message.subject.isprintable():
+    if not _is_one_line(message.subject):
         yield "the subject is not one line"
-    if not all(value.isprintable() for _, value in message.headers):
+    if not all(_is_one_line(value) for _, value in message.headers):
         yield "a header is not one line"
     if "\x00" in message.text or "\r" in message.text:
         yield "the text holds controls"
