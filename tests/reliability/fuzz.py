@@ -238,7 +238,7 @@ def _wrong_message(message: Message) -> Iterator[str]:
 
 
 # All that a mail of ours may say above its text, and how often: once each.
-_OURS = frozenset(
+OUR_HEADERS = frozenset(
     "From To Subject Date Message-ID In-Reply-To References Auto-Submitted X-Auto-Response-Suppress X-Winback-Id"
     " Content-Type Content-Transfer-Encoding MIME-Version".split()
 )
@@ -248,7 +248,7 @@ def _wrong_answer(plan: Plan, message: Message) -> Iterator[str]:
     assert plan.outgoing is not None and message.sender is not None
     answer = email.message_from_bytes(plan.outgoing.data, policy=policy.default)
     names = [str(name) for name in answer.keys()]
-    if len(names) != len(set(names)) or not _OURS.issuperset(names):
+    if len(names) != len(set(names)) or not OUR_HEADERS.issuperset(names):
         yield f"the answer has other headers than ours: {names}"
     if [address.addr_spec for address in answer["To"].addresses] != [message.sender.address]:
         yield f"the answer goes to {answer['To']}, not to {message.sender.address}"
