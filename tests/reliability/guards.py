@@ -127,7 +127,7 @@ GUARDS = (
     ),
     _guard("once a conversation", DECIDE, '(history.answered_thread, "this', '(False, "this', DECIDED),
     _guard("trouble", DECIDE, "    (_is_sensitive, _answer_sensitive),  # playbook B7: fails closed\n", "", DECIDED),
-    _guard("words said again and again", DECIDE, "(_repeats_itself(message),", "(False,", STEERED),
+    _guard("words said again and again", DECIDE, "(_repeats_itself(message),", "(False,", DECIDED),
     # hostile input
     _guard(
         "time to read",
