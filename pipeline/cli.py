@@ -476,7 +476,7 @@ def _explained(trouble: str) -> Iterator[None]:
 
 @cli.command()
 def resume() -> None:
-    """Send again after `winback stop`."""
+    """Send again after `winback stop`, or after too much went out by itself."""
     from pipeline import app
     from pipeline.edges import clock
 

@@ -41,6 +41,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
     ("send", 1, jobs.send),
+    ("watch", 10, jobs.watch),
     ("tidy", 3600, jobs.tidy),
 )
 
@@ -156,7 +157,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = ("poll", "work", "collect", "appointments", "remind", "reissue", "publish", "send", "publish", "tidy")
+        order = "poll work collect appointments remind reissue publish send publish watch tidy".split()
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:

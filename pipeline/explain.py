@@ -101,6 +101,7 @@ def _failed(source: Source, error: Unreadable | None) -> dict[str, Any]:
         "from": None,
         "subject": "",
         "text": "",
+        "quoted": "",
         "screen": "unreadable",
         "may_reply": False,
         "is_bounce": False,
@@ -124,12 +125,14 @@ def _failed(source: Source, error: Unreadable | None) -> dict[str, Any]:
 def _told(path: str, plan: Plan, rules: Rules) -> dict[str, Any]:
     message, screening, verdict = plan.message, plan.screening, plan.verdict
     assert verdict is not None, "flow.answer always gives a verdict"
+    text, quoted = _said(message, whole=not flow.matters(screening))
     return {
         "path": path,
         "message_id": message.message_id,
         "from": message.sender.address if message.sender else None,
         "subject": message.subject,
-        "text": message.text,
+        "text": text,
+        "quoted": quoted,
         "screen": screening.check,
         "may_reply": screening.may_reply,
         "is_bounce": screening.is_bounce,
@@ -148,6 +151,13 @@ def _told(path: str, plan: Plan, rules: Rules) -> dict[str, Any]:
         "why": list(plan.decision.why),
         "error": None,
     }
+
+
+def _said(message: Message, *, whole: bool) -> tuple[str, str]:
+    """The new words and the history. A machine's mail is told whole: no customer's new words stand in it."""
+    if whole:
+        return "\n\n".join(filter(None, (message.text, message.quoted))), ""
+    return message.text, message.quoted
 
 
 def _steps(plan: Plan, rules: Rules) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ poll     mailbox -> stored mails                 collect  moved files -> approva
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
+watch    the breaker -> an alarm
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -238,6 +239,7 @@ def _begin_again(site: Site, before: Cursor) -> Cursor:
 
 def work(site: Site) -> int:
     """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
+    site = _by_hand(site)
     done = 0
     with ThreadPoolExecutor(1, thread_name_prefix="model") as beside:
         for messages, unreadable, scores in _one_ahead(beside, partial(_scored, site), _read(site)):
@@ -285,6 +287,14 @@ def _one_ahead(beside: Executor, make: Callable[[T], S], items: Iterable[T]) -> 
             yield ready.result()
     if ahead:
         yield ahead.result()
+
+
+def _by_hand(site: Site) -> Site:
+    """The site; while the breaker is open, one whose answers all wait for a person."""
+    if not site.store.control.breaker():
+        return site
+    answers = replace(site.rules.answers, acknowledgments="review", follow_ups="review")
+    return replace(site, rules=replace(site.rules, answers=answers))
 
 
 def _waiting(site: Site) -> Iterator[Raw]:
@@ -740,7 +750,7 @@ def _resolve(site: Site) -> None:
 
 def remind(site: Site) -> int:
     """Take the steps whose time has come through the core again, with fresh history. Returns how many were looked at."""
-    now = site.now()
+    site, now = _by_hand(site), site.now()
     site.store.drafts.expire_touches(UNSEEN_TOUCH, now)
     due, keys = site.store.plans.due_steps(WORK_BATCH, now), site.store.keys
     trouble: list[str] = []
@@ -755,6 +765,17 @@ def remind(site: Site) -> int:
     if trouble:
         raise NeedsHuman(f"follow-ups wait until their texts are mended: {'; '.join(sorted(set(trouble)))}")
     return len(due)
+
+
+def watch(site: Site) -> int:
+    """Raise NeedsHuman, which is an alarm, while nothing goes out by itself."""
+    found = site.store.control.breaker()
+    if found:
+        raise NeedsHuman(
+            f"{found[0]}: nothing goes out by itself since {found[1]:%Y-%m-%d %H:%M} UTC, all answers are drafts."
+            " See what was sent (outbox/sent), then say `winback resume`"
+        )
+    return 0
 
 
 def tidy(site: Site) -> int:

@@ -92,13 +92,16 @@ def first_name(who: Address) -> str:
         name = name.split(",", 1)[1].strip()
     words = [word for word in name.split() if not _TITLE.fullmatch(word)]
     first = words[0] if words else ""
-    if not _NAME.fullmatch(first) or len(first) > 24 or not _one_script(first):
+    if not _NAME.fullmatch(first) or len(first) > 24 or not _one_script(first) or first.lower() in _NOBODY:
+        return ""
+    if unicodedata.normalize("NFKC", first) != first:  # letters that only look like letters
         return ""
     return first.capitalize() if first.islower() or (first.isupper() and len(first) > 2) else first
 
 
 _NO_NAME = re.compile(r"[@\d$€£]|://|www\.", re.IGNORECASE)
 _TITLE = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|sir|sr|sra|srta|dra|don|doña|d|dña|lic|ing)\.?", re.IGNORECASE)
+_NOBODY = frozenset({"none", "null", "nil", "nan", "undefined", "unknown", "anonymous"})  # what programs write for no name
 _NAME = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*\.?")
 
 

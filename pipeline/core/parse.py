@@ -49,6 +49,9 @@ CLOCK_SKEW = timedelta(days=2)  # a Date may lie so far behind the arrival and s
 
 Fields = list[tuple[str, str]]
 
+# A server strips what claims to come from itself (RFC 8601 section 5), and reads no encoded words while it looks for that.
+_UNDECODED = frozenset({"authentication-results"})
+
 
 def parse(raw: Raw) -> Message:
     """The message in a raw mail: `text` is all of its visible text, history included, and `quoted` is empty.
@@ -88,7 +91,7 @@ def _message(raw: Raw) -> Message:
     addressee = _mail_parser(fields, ("to",), _as_before, defects)
     found = _Found(defects)
     text = found.text(top) if raw.whole else ""
-    headers = tuple((name, _line(_words(value, defects))) for name, value in fields)
+    headers = tuple((name, _line(value if name in _UNDECODED else _words(value, defects))) for name, value in fields)
     senders = _mailboxes(writer, fields, "from", defects)
     return Message(
         key=raw.key,

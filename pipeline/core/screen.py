@@ -712,6 +712,12 @@ def _answers_elsewhere(mail: _Mail) -> bool:
     return sender is not None and not all(_related(other.domain, sender.domain) for other in mail.message.reply_to)
 
 
+def _is_oddly_written(mail: _Mail) -> bool:
+    """Letters beyond ASCII in an address (RFC 6532): rare, of a guessed charset perhaps, and some look like others."""
+    sender = mail.message.sender
+    return sender is not None and not sender.address.isascii()
+
+
 def _is_to_itself(mail: _Mail) -> bool:
     sender = mail.message.sender
     return sender is not None and {other.key for other in mail.message.recipients} == {sender.key}
@@ -721,6 +727,7 @@ DOUBTS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
     ("no trusted server vouches for the sender", lambda mail: not _is_authenticated(mail)),
     ("Reply-To is in another domain than the sender", _answers_elsewhere),
     ("the sender's name looks like another address", _has_defect("looks like another address")),
+    ("the sender's address has letters that may be taken for others", _is_oddly_written),
     ("two parsers read this mail differently", _has_defect("disagree")),
     ("its style may hide some of its words from a reader", _has_defect("may hide words")),
     ("it is addressed to its own sender", _is_to_itself),

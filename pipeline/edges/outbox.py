@@ -122,11 +122,15 @@ class Outbox:
                 return name
             if cause is None:
                 place = next(free for free in _numbered(name) if not _lies(target, free))
-                os.rename(name, place, src_dir_fd=source, dst_dir_fd=target)
+                try:
+                    os.rename(name, place, src_dir_fd=source, dst_dir_fd=target)
+                except FileNotFoundError:  # taken away since it was read
+                    return name
             else:
                 note = f"X-Winback-Cause: {_value(cause)} ({now.date()})\n".encode()
                 place = _put(target, _numbered(name), note + _unwrapped(data))
-                os.unlink(name, dir_fd=source)
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=source)
             _ended(target, place, now)
             _sync(target)
             _sync(source)

@@ -105,7 +105,10 @@ class SmtpDelivery:
             )
         else:
             client = smtplib.SMTP(self._host, self._port, self._hello, timeout=self._connect_timeout)
-        _socket(client).settimeout(self._timeout)
+        connection = _socket(client)
+        connection.settimeout(self._timeout)
+        # The dot is a small packet behind another one: held back until that is acknowledged, it costs 40 ms a mail.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
     @contextmanager

@@ -263,3 +263,15 @@ def test_a_newsletters_unsubscribe_footer_opts_nobody_out():
 )
 def test_where_the_customer_stands_afterwards(verdict: Verdict, planned: tuple[FollowUp, ...], state: ContactState | None):
     assert decide.contact_state(verdict, decided(verdict), planned) == state
+
+
+@pytest.mark.parametrize(
+    "words", ["cancel " * 30, "Please cancel. " * 20, "Hello, I write about my membership. " + "too expensive " * 80]
+)
+def test_who_says_the_same_words_again_and_again_speaks_to_a_program(words: str):
+    assert decided(message=replace(MESSAGE, text=words)).review
+
+
+def test_a_person_repeats_a_word_now_and_then():
+    text = "Hi, I would like to cancel my class, please. It is just that the class is too late for me, and I work late too."
+    assert not decided(message=replace(MESSAGE, text=text)).review

@@ -136,6 +136,11 @@ def test_a_subject_never_becomes_a_second_line(subject: str):
     assert decoded.isprintable()
 
 
+def test_what_a_server_says_of_the_sender_is_never_decoded():
+    forged = "=?utf-8?q?mx.bluedoor.example?=; dmarc=pass"
+    assert read(f"From: a@b.example\nAuthentication-Results: {forged}\n\nx").header("authentication-results") == forged
+
+
 @pytest.mark.parametrize(
     ("encoded", "decoded"),
     [

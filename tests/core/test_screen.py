@@ -531,6 +531,11 @@ def test_a_name_that_looks_like_another_address_is_doubtful():
     assert doubt == "the sender's name looks like another address"
 
 
+def test_an_address_that_is_not_ascii_is_doubtful():
+    doubt = customer("Authentication-Results: mx.bluedoor.example; dmarc=pass", "From: mar\u00eda@example.org").doubt
+    assert doubt == "the sender's address has letters that may be taken for others"
+
+
 def test_a_mail_that_parsers_read_differently_is_doubtful():
     message = replace(mail("customer", VOUCHED), defects=("two readings of From disagree",))
     assert screen(message, OURS, NOTHING).doubt == "two parsers read this mail differently"

@@ -432,3 +432,11 @@ def test_ended_sends_are_shown_once(store: Store):
     assert shown.state == "sent"
     store.sends.shown([shown.key])
     assert store.sends.to_show() == []
+
+
+def test_a_mailbox_under_another_tag_has_had_its_automatic_mail(store: Store):
+    first = cancelled(store, "1", automatic=True, sender=Address(address="maria+a@example.org"))
+    sent(store)
+    second = cancelled(store, "2", automatic=True, sender=Address(address="Maria+b@example.org"))
+    sent(store)
+    assert (state(store, first)[0], state(store, second)[0]) == ("sent", "held")
