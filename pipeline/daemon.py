@@ -37,6 +37,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("work", 1, jobs.work),
     ("collect", 1, jobs.collect),
     ("remind", 10, jobs.remind),
+    ("letter", 600, jobs.letter),
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
     ("send", 1, jobs.send),
@@ -155,7 +156,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = ("poll", "work", "collect", "remind", "reissue", "publish", "send", "publish", "tidy")
+        order = ("poll", "work", "collect", "remind", "letter", "reissue", "publish", "send", "publish", "tidy")
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:

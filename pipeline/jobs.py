@@ -4,6 +4,7 @@ poll     mailbox -> stored mails                 collect  moved files -> approva
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
+letter   the week's figures -> the owner's letter
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pipeline.core import flow, followups
+from pipeline.core import flow, followups, report
 from pipeline.core.compose import whole_body
+from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import (
     Address,
     Batch,
@@ -195,6 +197,7 @@ class Site:
     owner: str
     now: Callable[[], datetime]
     folder: Path
+    letters: LetterRules = field(default_factory=LetterRules)
 
 
 def poll(site: Site) -> int:
@@ -722,6 +725,21 @@ def remind(site: Site) -> int:
     if trouble:
         raise NeedsHuman(f"follow-ups wait until their texts are mended: {'; '.join(sorted(set(trouble)))}")
     return len(due)
+
+
+def letter(site: Site) -> int:
+    """Write the owner's letter on the last week when it is due, once for each week. Returns how many were written."""
+    if site.letters.weekly is Weekly.NEVER:
+        return 0
+    timezone, letters = site.rules.business.timezone, site.store.letters
+    week = report.week(site.letters, timezone, site.now())
+    if letters.written(flow.letter_key(week.end)) or letters.began() >= week.end:
+        return 0
+    figures = report.figures(site.store.report.facts(week), week, timezone)
+    draft, mail = flow.letter(figures, site.letters, site.rules, site.now(), site.store.keys.stamp)
+    written = letters.write(draft, mail, site.now())
+    log.info("the letter on the week up to %s is written", week.end.date())
+    return int(written)
 
 
 def tidy(site: Site) -> int:

@@ -15,7 +15,9 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
+    ("pipeline.core.figures",),
     ("pipeline.core.*",),
+    ("pipeline.core.report_words",),
     ("pipeline.core.flow",),
     ("pipeline.store.*",),
     ("pipeline.edges.*",),
@@ -25,7 +27,7 @@ LAYERS = (
     ("pipeline.jobs",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.policy_page"),
+    ("pipeline.explain", "pipeline.review", "pipeline.check", "pipeline.demo", "pipeline.policy_page", "pipeline.report_page"),
     ("pipeline.cli",),
 )
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from pipeline.core import compose, dates, decide, followups
+from pipeline.core import compose, dates, decide, followups, report_words
 from pipeline.core.cut import cut
+from pipeline.core.figures import Figures, LetterRules, Weekly
 from pipeline.core.parse import parse
 from pipeline.core.records import (
     Case,
@@ -177,6 +178,20 @@ def remind(step: FollowUp, case: Case, history: History, rules: Rules, now: date
     return StepPlan(step=step, draft=draft, outgoing=ready)
 
 
+def letter_key(week_ends: datetime) -> str:
+    """The key of the letter on the week that ends then: one week, one letter."""
+    return digest("letter", week_ends.date())
+
+
+def letter(figures: Figures, letters: LetterRules, rules: Rules, now: datetime, stamp: Stamp) -> tuple[Draft, Send | None]:
+    """The weekly letter to the owner about these figures, as a draft for a rep or with its mail ready to go."""
+    business, of = rules.business, letter_key(figures.period.end)
+    language, review = business.languages[0], letters.weekly is not Weekly.SEND
+    text = report_words.letter(figures, business, language)
+    draft = compose.letter(text, letters.to or business.sender, language, key=digest("draft", of, 0, 0), of=of, review=review)
+    return draft, None if review else _freeze(draft, rules, now, stamp)
+
+
 def approve(draft: Draft, body: str, subject: str, rules: Rules, now: datetime, stamp: Stamp) -> Send:
     """Freeze a draft that a rep released, with the words the rep left in it. Raises TextRefused."""
     return compose.outgoing(draft, body, subject, stamp(f"mail:{draft.key}"), automatic=False, rules=rules, now=now)
@@ -243,6 +258,8 @@ __all__ = [
     "answer_as",
     "approve",
     "corrected",
+    "letter",
+    "letter_key",
     "look",
     "matters",
     "read",

@@ -66,10 +66,11 @@ class Outcome(StrEnum):
 
 
 class Kind(StrEnum):
-    """The two kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5)."""
+    """The kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5); a letter goes to the owner."""
 
     ACKNOWLEDGMENT = "acknowledgment"
     FOLLOW_UP = "follow_up"
+    LETTER = "letter"
 
 
 class ContactState(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.store.database import Database
-from pipeline.store.schema import attempt, cap_event, case, contact, decision, draft, label, message, raw, send, step
+from pipeline.store.schema import LETTER, attempt, cap_event, case, contact, decision, draft, label, message, raw, send, step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +96,7 @@ class Overview:
                 .outerjoin(draft, acknowledgment)
                 .outerjoin(send, send.c.draft == draft.c.key)
             )
-            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"))
+            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"), message.c.folder != LETTER)
             .order_by(message.c.arrived.desc(), message.c.key)
             .limit(limit)
         )

@@ -381,6 +381,13 @@ def _upsert(table: sa.Table, key: str, keep: Sequence[str], unless_empty: Sequen
     return statement.on_conflict_do_update(index_elements=[key], set_=changes)
 
 
+def write_draft(connection: sa.Connection, keys: Keys, made: Draft, outgoing: Send | None, now: datetime) -> None:
+    """Write one draft, with its frozen mail if it needs no rep."""
+    rows = _Rows(connection, keys, now)
+    rows.write_draft(made, outgoing)
+    rows.flush()
+
+
 def queue(connection: sa.Connection, mail: Send, now: datetime) -> None:
     """Queue a frozen mail, once for its key."""
     connection.execute(
