@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from pipeline.core.records import Address, Intent, Reason
 
+# The alarm looks this far back from the end, also where the period is shorter.
+ALARM_WINDOW = timedelta(days=10)
+
 
 class Change(StrEnum):
     """Whether the business could have done something about a reason (playbook S0.4)."""
@@ -59,7 +62,7 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matter:
-    """One cancellation, or one wish for another date, that came in the period.
+    """One cancellation, or one wish for another date, that a mail brought.
 
     `who` names nobody but is the same for all mails of one customer. `words` are the customer's own, the reason's last; there
     are none of a mail that was delicate. `old`: the mail came before winback's first start. `tracks` are those that it was
@@ -116,8 +119,9 @@ class Corrected:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What the store knows of a period. `cancelled` and `came_back` are of all times: a return follows its cancellation late.
+    """What the store knows of a period. `matters` reach back as far as the alarm looks, if the period is shorter.
 
+    `cancelled` and `came_back` are of all times: a return follows its cancellation late.
     `held` counts the cancellations of the period that wait for a person and are in no other figure.
     """
 

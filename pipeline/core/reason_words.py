@@ -33,7 +33,7 @@ _CAUSES: Mapping[str, tuple[str, str]] = {
     "competitor": ("went to another business", "se fue a otro negocio"),
     "need_ended": ("no longer needs it", "ya no lo necesita"),
     "moved": ("moved away", "se ha mudado"),
-    "hardship": ("money trouble at home", "apuros económicos"),
+    "hardship": ("money trouble", "apuros económicos"),
     "illness": ("illness", "enfermedad"),
     "bereavement": ("a death in the family", "un fallecimiento"),
     "emergency": ("an emergency", "una emergencia"),

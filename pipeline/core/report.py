@@ -11,6 +11,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from pipeline.core.figures import (
+    ALARM_WINDOW,
     Alarm,
     AnswerFigure,
     Bucket,
@@ -29,13 +30,14 @@ from pipeline.core.figures import (
     ReasonFigure,
     Settled,
     Share,
+    TextSent,
 )
 from pipeline.core.records import Intent, Reason
 
 DAY = timedelta(days=1)
 ENOUGH = 10  # a share of fewer customers says nothing yet, however it looks
 YOUNG = 30 * DAY  # who cancelled later than this before the end may well still come back
-ALARM_DAYS, ALARM_LEAST = 10, 3
+ALARM_LEAST = 3  # customers who name the same cause
 QUOTES = 3
 LONGEST_QUOTE = 140  # characters
 
@@ -70,8 +72,10 @@ _Z = 1.959964  # 95 %, both sides
 def figures(facts: Facts, period: Period, timezone: str) -> Figures:
     """The report of a period. `timezone` is that of the business, whose days are counted."""
     zone = ZoneInfo(timezone)
-    cancelled = sorted((one for one in facts.matters if one.intent is Intent.CANCEL), key=lambda one: (one.arrived, one.key))
-    asked = sum(one.intent is Intent.RESCHEDULE for one in facts.matters)
+    all_cancelled = sorted((m for m in facts.matters if m.intent is Intent.CANCEL), key=lambda m: (m.arrived, m.key))
+    matters = [one for one in facts.matters if period.holds(one.arrived)]
+    cancelled = [one for one in all_cancelled if period.holds(one.arrived)]
+    asked = sum(one.intent is Intent.RESCHEDULE for one in matters)
     returns = _returns(facts, cancelled)
     bar_days, buckets = _buckets(cancelled, period, zone)
     rep_settled = [one for one in facts.settled if not one.automatic]
@@ -90,16 +94,16 @@ def figures(facts: Facts, period: Period, timezone: str) -> Figures:
         buckets=buckets,
         bucket_days=bar_days,
         changes=_changes(cancelled),
-        answers=_answers(facts.matters),
+        answers=_answers(matters),
         by_reason=_rates(((_reason(one), one.key) for one in cancelled), returns),
         by_track=_rates(((track, one.key) for one in cancelled for track in one.tracks), returns),
-        by_text=_by_text(facts, returns),
+        by_text=_by_text(facts.texts, cancelled, returns),
         money=_money(cancelled, returns),
         automatic=len(facts.settled) - len(rep_settled),
         drafts=_edited("", rep_settled),
         edits=_edits(rep_settled),
         corrections=_corrections(facts),
-        alarms=_alarms(cancelled, period),
+        alarms=_alarms(all_cancelled, period),
     )
 
 
@@ -189,9 +193,8 @@ def _reasons(cancelled: Sequence[Matter]) -> tuple[ReasonFigure, ...]:
         ours = [one for one in cancelled if _reason(one) is reason]
         if ours:
             finer = Counter(one.subreason for one in ours if one.subreason)
-            found.append(
-                ReasonFigure(reason=reason, count=len(ours), subreasons=_most_first(finer), quotes=_quotes(ours, QUOTES))
-            )
+            quotes = _quotes(ours, QUOTES) if reason is not Reason.UNSPECIFIED else ()  # they tell nothing of a reason
+            found.append(ReasonFigure(reason=reason, count=len(ours), subreasons=_most_first(finer), quotes=quotes))
     return tuple(sorted(found, key=lambda figure: -figure.count))
 
 
@@ -253,12 +256,13 @@ def _rates(named: Iterable[tuple[str, str]], returns: Mapping[str, datetime]) ->
     return tuple(sorted(found, key=lambda pair: (-pair[1].of, pair[0])))
 
 
-def _by_text(facts: Facts, returns: Mapping[str, datetime]) -> tuple[tuple[str, Share], ...]:
+def _by_text(
+    texts: Iterable[TextSent], cancelled: Iterable[Matter], returns: Mapping[str, datetime]
+) -> tuple[tuple[str, Share], ...]:
     """For each text how many of those who got it came back after it; whoever was back before is left out."""
-    cancelled = {one.key for one in facts.matters if one.intent is Intent.CANCEL}
-    reached = ((text.template, text.matter) for text in facts.texts if _in_time(text.at, returns.get(text.matter)))
-    found = _rates(((name, key) for name, key in reached if key in cancelled), returns)
-    return tuple(sorted(found))
+    keys = {one.key for one in cancelled}
+    reached = ((text.template, text.matter) for text in texts if _in_time(text.at, returns.get(text.matter)))
+    return tuple(sorted(_rates(((name, key) for name, key in reached if key in keys), returns)))
 
 
 def _in_time(sent: datetime, came_back: datetime | None) -> bool:
@@ -300,7 +304,7 @@ def _corrections(facts: Facts) -> tuple[CorrectionFigure, ...]:
 
 def _alarms(cancelled: Sequence[Matter], period: Period) -> tuple[Alarm, ...]:
     """What most customers of a reason name of late, if the business can change it. Customers are counted, not their mails."""
-    recent = [one for one in cancelled if one.arrived >= period.end - ALARM_DAYS * DAY]
+    recent = [one for one in cancelled if period.end - ALARM_WINDOW <= one.arrived < period.end]
     return tuple(alarm for reason in Reason for alarm in _alarm([one for one in recent if _reason(one) is reason], reason))
 
 
@@ -313,4 +317,6 @@ def _alarm(matters: Sequence[Matter], reason: Reason) -> Iterator[Alarm]:
     for subreason, who in sorted(named.items()):
         if len(who) >= ALARM_LEAST and 2 * len(who) > len(everybody):
             quotes = _quotes([one for one in matters if one.subreason == subreason], QUOTES)
-            yield Alarm(reason=reason, subreason=subreason, count=len(who), of=len(everybody), days=ALARM_DAYS, quotes=quotes)
+            yield Alarm(
+                reason=reason, subreason=subreason, count=len(who), of=len(everybody), days=ALARM_WINDOW.days, quotes=quotes
+            )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.core.compose import day_in_words, first_name
@@ -13,6 +13,7 @@ from pipeline.core.reason_words import LANGUAGES, cause, over, reason
 from pipeline.core.records import Business, Text
 from pipeline.core.report import ENOUGH, YOUNG
 
+_CAUSES = 4
 _LETTER_QUOTES = 4
 _LETTER_REASONS = 4
 _TEXTS_CHANGED = 3
@@ -69,10 +70,12 @@ _SAY: Mapping[str, tuple[str, str]] = {
     ),
     "no_drafts": ("No draft needed anybody.", "Ningún borrador necesitó a nadie."),
     "drafts": (
-        "Of {all} looked at, {as_it_was} went out as they were, {edited} were changed first, {rejected} were turned down.",
-        "De {all} revisados, {as_it_was} salieron tal cual, {edited} se cambiaron antes y {rejected} se descartaron.",
+        "Drafts looked at: {all}. Sent as they were: {as_it_was}, changed first: {edited}, turned down: {rejected}.",
+        "Borradores revisados: {all}. Enviados tal cual: {as_it_was}, cambiados antes: {edited}, descartados: {rejected}.",
     ),
-    "text": ("{name}: {edited} changed, {rejected} turned down", "{name}: {edited} cambiados, {rejected} descartados"),
+    "text": ("{name} – changed: {edited}, turned down: {rejected}", "{name} – cambiados: {edited}, descartados: {rejected}"),
+    "few": ("Not enough data yet: {rows}", "Aún no hay datos suficientes: {rows}"),
+    "few_row": ("{name} {count} of {of}", "{name} {count} de {of}"),
     "correction": ("{was} → {became}: {count}", "{was} → {became}: {count}"),
     "corrections": ("Reasons that were corrected", "Motivos que se corrigieron"),
     "texts": ("Texts that were changed or turned down", "Textos que se cambiaron o descartaron"),
@@ -91,10 +94,10 @@ _SAY: Mapping[str, tuple[str, str]] = {
     ),
     "hello": ("Hello {name},", "Hola, {name}:"),
     "hello_all": ("Hello,", "Hola:"),
-    "letter_subject": ("Your week: {cancelled}, {back}", "Su semana: {cancelled}, {back}"),
-    "letter_opens": ("this was {days} at {business}.", "así fue la semana {days} en {business}."),
+    "letter_subject": ("Your week: {happened}", "Su semana: {happened}"),
+    "letter_opens": ("this was the week of {days} at {business}.", "así fue la semana {days} en {business}."),
     "letter_why": ("Why: {reasons}.", "Por qué: {reasons}."),
-    "letter_can": ("You could have changed {can} of {all}.", "Usted podía haber cambiado {can} de {all}."),
+    "letter_can": ("You can do something about {can} of them.", "En {can} de ellas usted puede hacer algo."),
     "letter_words": ("In their own words:", "Con sus propias palabras:"),
     "letter_more": (
         "More, with pictures: winback report --last 90d --html report.html",
@@ -157,7 +160,9 @@ def days(figures: Figures, language: str) -> str:
     zone = ZoneInfo(figures.timezone)
     first = figures.period.start.astimezone(zone).date()
     last = (figures.period.end - timedelta(microseconds=1)).astimezone(zone).date()
-    words = {"first": day_in_words(first, language), "last": day_in_words(last, language), "before": first.year}
+    same_month = first < last and (first.year, first.month) == (last.year, last.month)
+    begins = str(first.day) if same_month else day_in_words(first, language)
+    words = {"first": begins, "last": day_in_words(last, language), "before": first.year}
     key = "one_day" if first == last else "days" if first.year == last.year else "days_of_years"
     return say(key, language, year=last.year, **words)
 
@@ -167,6 +172,15 @@ def wait(length: timedelta, language: str) -> str:
     return duration(length, language) if length >= timedelta(minutes=1) else say("fast", language)
 
 
+def short_wait(length: timedelta) -> str:
+    """The same in little room, in signs that every reader knows: `4 min`, `1 h 38 min`, `3 d`."""
+    minutes = round(length / timedelta(minutes=1))
+    if minutes >= 48 * 60:
+        return f"{round(minutes / (24 * 60))} d"
+    hours, rest = divmod(minutes, 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
+
+
 def rate(share: Share, language: str) -> tuple[str, str]:
     """A share as two pieces: `3 of 12`, and `25%, likely 9 to 53%` or that there is not enough data yet."""
     part = say("of", language, count=share.count, of=share.of)
@@ -174,6 +188,18 @@ def rate(share: Share, language: str) -> tuple[str, str]:
         return part, say("too_few", language)
     low, middle, high = (round(100 * value) for value in (share.low, share.count / share.of, share.high))
     return part, say("rate", language, part=middle, low=low, high=high)
+
+
+def few(rows: Iterable[tuple[str, Share]], language: str) -> str:
+    """Shares that say nothing yet, in one sentence; "" for none."""
+    told = ", ".join(say("few_row", language, name=name, count=one.count, of=one.of) for name, one in rows if not one.enough)
+    return say("few", language, rows=told) if told else ""
+
+
+def listed(causes: Sequence[tuple[str, int]], language: str) -> str:
+    """The most frequent causes with their counts."""
+    told = [f"{cause(name, language)} {count}" for name, count in causes[:_CAUSES]]
+    return ", ".join([*told, "…"] if len(causes) > _CAUSES else told)
 
 
 def alarm(found: Alarm, language: str) -> str:
@@ -257,7 +283,7 @@ def came_back(figures: Figures, language: str) -> tuple[str, ...]:
 def letter(figures: Figures, business: Business, language: str) -> Text:
     """The weekly letter: what happened, why, what to do about it. Plain text with short lines, fit for a telephone."""
     cancelled = counted("cancellations", figures.cancellations, language)
-    back = counted("back", figures.came_back, language)
+    back = [counted("back", figures.came_back, language)] if figures.came_back else []
     name = first_name(business.sender)
     blocks = [
         say("hello", language, name=name) if name else say("hello_all", language),
@@ -265,12 +291,12 @@ def letter(figures: Figures, business: Business, language: str) -> Text:
         *(_alarmed(found, language) for found in figures.alarms),
         " ".join(_happened(figures, language)),
         *_why(figures, language),
-        " ".join((*answers(figures, language), f"{back}.", *worth(figures, language))),
+        " ".join((*answers(figures, language), *(f"{one}." for one in back), *worth(figures, language))),
         " ".join((*drafts(figures, language), *corrections_in_letter(figures, language))),
         say("letter_more", language),
         say("letter_ends", language, business=business.name),
     ]
-    subject = say("letter_subject", language, cancelled=cancelled, back=back)
+    subject = say("letter_subject", language, happened=", ".join((cancelled, *back)))
     return Text(subject=subject, body="\n\n".join(block for block in blocks if block))
 
 
@@ -302,12 +328,6 @@ def _why(figures: Figures, language: str) -> tuple[str, ...]:
     quotes = [quote for one in figures.reasons for quote in one.quotes if quote.text not in shown][:_LETTER_QUOTES]
     words = "\n".join((say("letter_words", language), *(f"  {quoted(quote, language)}" for quote in quotes)))
     return (
-        f"{say('letter_why', language, reasons=', '.join(named))} "
-        f"{say('letter_can', language, can=can, all=figures.cancellations)}",
+        f"{say('letter_why', language, reasons=', '.join(named))} {say('letter_can', language, can=can)}",
         words if quotes else "",
     )
-
-
-def day(moment: date, language: str) -> str:
-    """A day as it stands under a picture."""
-    return day_in_words(moment, language)

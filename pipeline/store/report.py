@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.core.figures import Corrected, Facts, Matter, Moment, Period, Price, Settled, TextSent
+from pipeline.core.figures import ALARM_WINDOW, Corrected, Facts, Matter, Moment, Period, Price, Settled, TextSent
 from pipeline.core.records import ContactState, Intent, Kind, Outcome, Reason
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
@@ -37,7 +37,8 @@ class Report:
     def facts(self, period: Period) -> Facts:
         """Everything that the report of a period is made of, as one view of the store. Customers stand in it by their marks."""
         inside = sa.and_(message.c.arrived >= period.start, message.c.arrived < period.end)
-        matters = _MATTERS.where(inside, decision.c.intent.in_((Intent.CANCEL, Intent.RESCHEDULE)))
+        recent = sa.and_(message.c.arrived >= period.end - ALARM_WINDOW, message.c.arrived < period.end)
+        matters = _MATTERS.where(sa.or_(inside, recent), decision.c.intent.in_((Intent.CANCEL, Intent.RESCHEDULE)))
         with self._database.reading() as connection:
             return Facts(
                 matters=self._matters(connection, matters),
