@@ -305,7 +305,8 @@ def _corrections(facts: Facts) -> tuple[CorrectionFigure, ...]:
 def _alarms(cancelled: Sequence[Matter], period: Period) -> tuple[Alarm, ...]:
     """What most customers of a reason name of late, if the business can change it. Customers are counted, not their mails."""
     recent = [one for one in cancelled if period.end - ALARM_WINDOW <= one.arrived < period.end]
-    return tuple(alarm for reason in Reason for alarm in _alarm([one for one in recent if _reason(one) is reason], reason))
+    found = (alarm for reason in Reason for alarm in _alarm([one for one in recent if _reason(one) is reason], reason))
+    return tuple(sorted(found, key=lambda alarm: -alarm.count))
 
 
 def _alarm(matters: Sequence[Matter], reason: Reason) -> Iterator[Alarm]:
