@@ -93,7 +93,8 @@ def test_a_browser_shows_it_on_a_telephone_without_a_complaint_or_a_request(
 def test_the_browser_would_tell_of_a_request_a_complaint_and_a_page_that_is_too_wide(tmp_path: Path, chromium: Chromium):
     file = tmp_path / "bad.html"
     file.write_text(
-        "<!doctype html><meta name='viewport' content='width=device-width'><link rel='icon' href='data:,'><p style='width: 500px'>wide</p><img src='http://127.0.0.1:9/x.png'>"
+        "<!doctype html><meta name='viewport' content='width=device-width'><link rel='icon' href='data:,'>"
+        "<p style='width: 500px'>wide</p><img src='http://127.0.0.1:9/x.png'>"
         "<script>console.error('trouble')</script>"
     )
     shown = chromium.show(file)

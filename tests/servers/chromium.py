@@ -39,7 +39,8 @@ class Shown:
 
 _LOOK = """JSON.stringify({
     width: document.documentElement.scrollWidth,
-    wide: [...document.body.querySelectorAll('*')].filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+    wide: [...document.body.querySelectorAll('*')]
+        .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
         .map(one => one.tagName + ' ' + (one.textContent || '').trim().slice(0, 40)),
     text: document.body.innerText,
 })"""
