@@ -47,7 +47,7 @@ _SAY: Mapping[str, tuple[str, str]] = {
     "from_day": ("From", "Desde"),
     "nobody": ("Nobody cancelled in this time.", "Nadie canceló en este tiempo."),
     "too_few": ("not enough data yet", "aún no hay datos suficientes"),
-    "fast": ("less than a minute", "menos de un minuto"),
+    "fast": ("a minute", "un minuto"),
     "of": ("{count} of {of}", "{count} de {of}"),
     "rate": ("{part}%, likely {low} to {high}%", "{part} %, probablemente del {low} al {high} %"),
     "alarm": (
@@ -174,11 +174,11 @@ def wait(length: timedelta, language: str) -> str:
 
 def short_wait(length: timedelta) -> str:
     """The same in little room, in signs that every reader knows: `4 min`, `1 h 38 min`, `3 d`."""
-    minutes = round(length / timedelta(minutes=1))
+    minutes = max(1, round(length / timedelta(minutes=1)))
     if minutes >= 48 * 60:
         return f"{round(minutes / (24 * 60))} d"
     hours, rest = divmod(minutes, 60)
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest else [])])
 
 
 def rate(share: Share, language: str) -> tuple[str, str]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from approved import approved
+from approved import FOLDER, approved
 from report_facts import END, QUARTER, SHOP, WEEK, ZONE, facts
+from site_of import ROOT
 
 from pipeline.config import TRACKS
 from pipeline.core import reason_words, report_words
@@ -67,7 +68,7 @@ def test_a_period_is_named_by_its_first_and_last_day(length: timedelta, en: str,
 @pytest.mark.parametrize(
     ("seconds", "long", "short"),
     [
-        (20, "less than a minute", "0 min"),
+        (20, "a minute", "1 min"),
         (240, "4 minutes", "4 min"),
         (5880, "1 hour and 38 minutes", "1 h 38 min"),
         (7200, "2 hours", "2 h"),
@@ -93,3 +94,9 @@ def test_an_alarm_is_one_plain_sentence():
         "4 of 6 customers who cancelled over the service in the last 10 days name the same thing: late arrival."
     )
     assert "4 de 6 clientes" in report_words.alarm(alarm, "es")
+
+
+def test_the_page_for_admins_shows_the_letter():
+    letter = (FOLDER / "letter.en.txt").read_text(encoding="utf-8")
+    shown = "\n".join(f"    {line}" if line else "" for line in letter.rstrip("\n").splitlines())
+    assert shown in (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
