@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from pipeline.core.figures import Period
-from pipeline.core.records import Caps, Draft, Kind, Send
-from pipeline.store import Store
-from store.world import DAY, MARIA, NOW, draft, mail, message
+from pipeline.core.records import Caps, ContactState, Draft, Kind, Send
+from pipeline.store import Store, schema
+from store.world import DAY, MARIA, NOW, cancelled, draft, mail, message, sent
 
 
 def letter(week: str = "1") -> Draft:
@@ -50,6 +52,9 @@ def test_a_letter_is_in_no_list_of_mails_and_makes_nobody_a_customer(store: Stor
 
 def test_no_cap_holds_a_letter_up_and_none_counts_it(store: Store):
     none_left = Caps(domain_hour=1, hour=1, day=1)
+    cancelled(store, automatic=True)
+    sent(store)
+    before = store.past.of_address(MARIA.address).last_automatic
     for week in ("1", "2"):
         out = written(store, week, at_once=True)
         (claimed,) = store.sends.claim(20, "me", none_left, NOW)
@@ -57,14 +62,18 @@ def test_no_cap_holds_a_letter_up_and_none_counts_it(store: Store):
         assert claimed.key == out.key
         assert store.sends.may_finish(claimed, NOW)
         assert store.sends.sent(claimed, "250 ok", NOW)
-    assert store.past.of_address(MARIA.address).last_automatic is None
+    assert store.past.of_address(MARIA.address).last_automatic == before
+    with store.database.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(schema.cap_event)).scalar() == 1
 
 
 def test_a_letter_that_is_turned_down_ends_alone(store: Store):
+    cancelled(store, automatic=True)  # the owner may be a customer as well, on trial
     written(store)
     assert store.drafts.reject("draft-1", by="outbox", now=NOW)
     assert store.letters.written("letter-1")
     assert store.drafts.waiting() == []
+    assert [person.state for person in store.people.all()] == [ContactState.IN_FOLLOW_UP]
 
 
 def test_letters_are_forgotten_with_the_rest(store: Store):

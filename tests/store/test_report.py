@@ -108,6 +108,14 @@ def test_a_held_cancellation_is_counted_apart(store: Store):
     assert (facts(store).matters, facts(store).held) == ((), 1)
 
 
+def test_a_case_whose_new_reading_is_held_is_counted_once_as_held(store: Store):
+    of = cancelled(store)
+    made = plan(of, store)
+    held = replace(made, decision=replace(made.decision, outcome=Outcome.HOLD, cause="text_refused"), draft=None, contact=None)
+    store.plans.corrected(held, Correction(intent=Intent.CANCEL, reason="price", by="outbox"), NOW)
+    assert (facts(store).matters, facts(store).cancelled, facts(store).held) == ((), (), 1)
+
+
 def test_answers_and_texts_are_told_when_they_are_sent(store: Store):
     of = cancelled(store, automatic=True)
     assert facts(store).matters[0].answered is None
