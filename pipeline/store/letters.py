@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from pipeline.core.records import Draft, Kind, Send
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
-from pipeline.store.plans import write_draft
+from pipeline.store.plans import write_drafts
 from pipeline.store.schema import LETTER, case, control, draft, message
 
 
@@ -39,7 +39,7 @@ class Letters:
                 return False
             older = sa.and_(draft.c.kind == Kind.LETTER, draft.c.state == "waiting")
             connection.execute(draft.update().where(older).values(state="superseded", settled=now, by="newer letter"))
-            write_draft(connection, self._keys, letter, outgoing, now)
+            write_drafts(connection, self._keys, [(letter, outgoing)], now)
         return True
 
     def _begin(self, connection: sa.Connection, letter: Draft, now: datetime) -> bool:

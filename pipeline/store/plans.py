@@ -381,10 +381,11 @@ def _upsert(table: sa.Table, key: str, keep: Sequence[str], unless_empty: Sequen
     return statement.on_conflict_do_update(index_elements=[key], set_=changes)
 
 
-def write_draft(connection: sa.Connection, keys: Keys, made: Draft, outgoing: Send | None, now: datetime) -> None:
-    """Write one draft, with its frozen mail if it needs no rep."""
+def write_drafts(connection: sa.Connection, keys: Keys, made: Sequence[tuple[Draft, Send | None]], now: datetime) -> None:
+    """Write drafts, each with its frozen mail if it needs no rep."""
     rows = _Rows(connection, keys, now)
-    rows.write_draft(made, outgoing)
+    for one, outgoing in made:
+        rows.write_draft(one, outgoing)
     rows.flush()
 
 
