@@ -304,11 +304,12 @@ def report(
     from pipeline.core import report as made
     from pipeline.edges import clock
 
-    business = _config().rules().business
+    config = _config()
+    business = config.rules().business
     spoken = language or business.languages[0]
     days = report_page.period(first and first.date(), last and last.date(), length, business.timezone, clock.now())
     with _store() as store:
-        figures = made.figures(store.report.facts(days), days, business.timezone)
+        figures = made.figures(store.report.facts(days), days, business.timezone, config.policy.currency)
     if html is not None:
         with _explained(f"{html}: can't be written"):
             html.write_text(report_page.html(figures, business, spoken), encoding="utf-8")

@@ -731,7 +731,7 @@ class Config(Block):
 
     def letters(self) -> figures.LetterRules:
         """When the owner gets a letter, and where."""
-        return figures.LetterRules(**dict(self.report))
+        return figures.LetterRules(**dict(self.report), currency=self.policy.currency)
 
     def caps(self) -> records.Caps:
         """How much may go out, as the store counts it."""

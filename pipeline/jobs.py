@@ -735,7 +735,7 @@ def letter(site: Site) -> int:
     week = report.week(site.letters, timezone, site.now())
     if letters.written(flow.letter_key(week.end)) or letters.began() >= week.end:
         return 0
-    figures = report.figures(site.store.report.facts(week), week, timezone)
+    figures = report.figures(site.store.report.facts(week), week, timezone, site.letters.currency)
     draft, mail = flow.letter(figures, site.letters, site.rules, site.now(), site.store.keys.stamp)
     written = letters.write(draft, mail, site.now())
     log.info("the letter on the week up to %s is written", week.end.date())

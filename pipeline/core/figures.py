@@ -32,12 +32,16 @@ class Weekly(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterRules:
-    """When the weekly letter is written, and to whom. `day` is a weekday, Monday is 0; None as `to` means the sender."""
+    """When the weekly letter is written, and to whom. `day` is a weekday, Monday is 0; None as `to` means the sender.
+
+    `currency` is that of prices which name none.
+    """
 
     weekly: Weekly = Weekly.NEVER
     day: int = 0
     at: time = time(7)
     to: Address | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +58,7 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Price:
-    """What an appointment costs."""
+    """What an appointment costs; a currency of "" is that of the business's own prices."""
 
     amount: Decimal
     currency: str

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -69,8 +70,8 @@ _BAR_DAYS = ((14, 1), (126, 7), (math.inf, 28))
 _Z = 1.959964  # 95 %, both sides
 
 
-def figures(facts: Facts, period: Period, timezone: str) -> Figures:
-    """The report of a period. `timezone` is that of the business, whose days are counted."""
+def figures(facts: Facts, period: Period, timezone: str, currency: str = "") -> Figures:
+    """The report of a period. `timezone` is that of the business, whose days are counted; `currency` that of its prices."""
     zone = ZoneInfo(timezone)
     all_cancelled = sorted((m for m in facts.matters if m.intent is Intent.CANCEL), key=lambda m: (m.arrived, m.key))
     matters = [one for one in facts.matters if period.holds(one.arrived)]
@@ -98,7 +99,7 @@ def figures(facts: Facts, period: Period, timezone: str) -> Figures:
         by_reason=_rates(((_reason(one), one.key) for one in cancelled), returns),
         by_track=_rates(((track, one.key) for one in cancelled for track in one.tracks), returns),
         by_text=_by_text(facts.texts, cancelled, returns),
-        money=_money(cancelled, returns),
+        money=_money(cancelled, returns, currency),
         automatic=len(facts.settled) - len(rep_settled),
         drafts=_edited("", rep_settled),
         edits=_edits(rep_settled),
@@ -269,17 +270,20 @@ def _in_time(sent: datetime, came_back: datetime | None) -> bool:
     return came_back is None or sent < came_back
 
 
-def _money(cancelled: Sequence[Matter], returns: Mapping[str, datetime]) -> tuple[MoneyFigure, ...]:
-    priced = [(one.price, one.key in returns) for one in cancelled if one.price]
+def _money(cancelled: Sequence[Matter], returns: Mapping[str, datetime], ours: str) -> tuple[MoneyFigure, ...]:
+    lost: defaultdict[str, list[Decimal]] = defaultdict(list)
+    back: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for one in cancelled:
+        if one.price:
+            (back if one.key in returns else lost)[one.price.currency or ours].append(one.price.amount)
     return tuple(
         MoneyFigure(
             currency=currency,
-            lost=sum((price.amount for price, back in ours if not back), start=ours[0][0].amount * 0),
-            won_back=sum((price.amount for price, back in ours if back), start=ours[0][0].amount * 0),
-            known=len(ours),
+            lost=sum(lost[currency], start=Decimal()),
+            won_back=sum(back[currency], start=Decimal()),
+            known=len(lost[currency]) + len(back[currency]),
         )
-        for currency in sorted({price.currency for price, _ in priced})
-        for ours in [[(price, back) for price, back in priced if price.currency == currency]]
+        for currency in sorted(lost.keys() | back.keys())
     )
 
 

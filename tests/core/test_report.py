@@ -218,6 +218,13 @@ def test_money_is_told_for_each_currency_and_only_where_prices_are_known():
     )
 
 
+def test_a_price_without_a_currency_is_in_that_of_the_business():
+    bare = Price(amount=Decimal("45"), currency="")
+    facts = Facts(matters=(matter("a", price=bare), matter("b", price=replace(bare, currency="EUR"))))
+    (found,) = figures(facts, MONTH, "UTC", "EUR").money
+    assert (found.currency, found.lost, found.known) == ("EUR", Decimal("90"), 2)
+
+
 def test_edits_and_corrections_are_counted():
     settled = (
         Settled(template="price", automatic=True),

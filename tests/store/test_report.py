@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
-from pipeline.core.figures import ALARM_WINDOW, Corrected, Facts, Period, Settled
+from pipeline.core.figures import ALARM_WINDOW, Corrected, Facts, Period, Price, Settled
 from pipeline.core.records import (
     Address,
     Batch,
@@ -174,10 +175,15 @@ def test_what_is_forgotten_is_in_no_report(store: Store):
 
 
 def test_a_price_is_known_only_where_appointments_are_kept(store: Store):
-    if "appointment" in schema.metadata.tables:
-        pytest.skip("appointments are kept: their own tests give them prices")
-    cancelled(store)
+    of = cancelled(store)
     assert facts(store).matters[0].price is None
+    booked = schema.metadata.tables.get("appointment")
+    if booked is not None:
+        told = {"key": "a", "address": MARIA.address, "start": NOW, "since": NOW, "seen": NOW, "source": "file"}
+        with store.database.writing() as connection:
+            connection.execute(booked.insert().values(**told, price="60.50", currency="USD"))
+            connection.execute(schema.case.update().where(schema.case.c.message == of.key).values(appointment="a"))
+        assert facts(store).matters[0].price == Price(amount=Decimal("60.50"), currency="USD")
 
 
 def test_the_facts_take_the_same_few_queries_however_many_mails_there_are(store: Store):
