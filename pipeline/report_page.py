@@ -122,11 +122,13 @@ def _reason_lines(one: ReasonFigure, figures: Figures, language: str) -> list[st
 
 def _time_lines(figures: Figures, language: str) -> list[str]:
     most = max(sum(bucket.counts.values()) for bucket in figures.buckets)
-    return [
-        f"{day_in_words(bucket.day, language):20} {total:4}  {'█' * math.ceil(_BAR * total / most)}".rstrip()
-        for bucket in figures.buckets
-        for total in [sum(bucket.counts.values())]
-    ]
+    lines = []
+    for bucket in figures.buckets:
+        total = sum(bucket.counts.values())
+        bar = "█" * math.ceil(_BAR * total / most)
+        causes = report_words.listed(bucket.causes, language)
+        lines.append(f"{day_in_words(bucket.day, language):20} {total:4}  {bar:{_BAR}}  {causes}".rstrip())
+    return lines
 
 
 def _change_line(one: ChangeFigure, figures: Figures, language: str) -> str:

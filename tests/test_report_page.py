@@ -130,7 +130,11 @@ def test_json_holds_every_figure_in_plain_values():
     }
     assert told["answers"]["median"] == pytest.approx(5910, abs=3600)
     assert told["money"] == [{"currency": "USD", "lost": "8500", "won_back": "3400", "known": 200}]
-    assert told["buckets"][-1] == {"day": "2026-11-16", "counts": {"service": 40, "price": 10, "timing": 10}}
+    assert told["buckets"][-1] == {
+        "day": "2026-11-16",
+        "counts": {"service": 40, "price": 10, "timing": 10},
+        "causes": [["late", 20], ["budget", 10], ["rude", 10], ["unresponsive", 10], ["work", 10]],
+    }
     assert told["alarms"][0]["subreason"] == "late"
 
 

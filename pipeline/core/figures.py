@@ -173,10 +173,11 @@ class ReasonFigure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bucket:
-    """Cancellations by reason from this day on, up to the next bucket."""
+    """Cancellations by reason, and by finer cause, from this day on, up to the next bucket."""
 
     day: date
     counts: Mapping[Reason, int]
+    causes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -218,12 +218,17 @@ def _buckets(cancelled: Sequence[Matter], period: Period, zone: ZoneInfo) -> tup
     end = (period.end - timedelta(microseconds=1)).astimezone(zone).date() + DAY
     days = max(1, (end - period.start.astimezone(zone).date()).days)
     length = next(bar for most, bar in _BAR_DAYS if days <= most)
-    counts: list[Counter[Reason]] = [Counter() for _ in range(math.ceil(days / length))]
+    bars: list[list[Matter]] = [[] for _ in range(math.ceil(days / length))]
     for one in cancelled:
-        place = (end - DAY - one.arrived.astimezone(zone).date()).days // length
-        counts[place][_reason(one)] += 1
-    bars = [Bucket(day=end - (place + 1) * length * DAY, counts=dict(count)) for place, count in enumerate(counts)]
-    return length, tuple(reversed(bars))
+        bars[(end - DAY - one.arrived.astimezone(zone).date()).days // length].append(one)
+    return length, tuple(
+        Bucket(
+            day=end - (place + 1) * length * DAY,
+            counts=dict(Counter(_reason(one) for one in bar)),
+            causes=_most_first(Counter(one.subreason for one in bar if one.subreason)),
+        )
+        for place, bar in reversed(list(enumerate(bars)))
+    )
 
 
 def _changes(cancelled: Sequence[Matter]) -> tuple[ChangeFigure, ...]:
