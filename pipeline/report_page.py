@@ -242,6 +242,7 @@ def html(figures: Figures, business: Business, language: str) -> str:
         say=lambda key, **values: say(key, language, **values),
         words=report_words,
         reason=lambda name: reason_words.reason(name, language),
+        counts=lambda found: ", ".join(f"{reason_words.reason(name, language)} {count}" for name, count in found.items()),
         listed=lambda causes: report_words.listed(causes, language),
         day=lambda moment: day_in_words(moment, language),
         held=counted("held", figures.held, language) if figures.held else "",

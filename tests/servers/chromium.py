@@ -37,7 +37,8 @@ class Shown:
     picture: bytes
 
 
-_LOOK = """JSON.stringify({
+_LOOK = """document.querySelectorAll('details').forEach(one => one.open = true);
+JSON.stringify({
     width: document.documentElement.scrollWidth,
     wide: [...document.body.querySelectorAll('*')]
         .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
@@ -73,7 +74,7 @@ class Chromium:
         self._stack.close()
 
     def show(self, page: Path, size: tuple[int, int] = PHONE, *, dark: bool = False) -> Shown:
-        """Load a page in a window of that size, in CSS pixels, and look at it."""
+        """Load a page in a window of that size, in CSS pixels, open what can be folded out, and look at it."""
         events: list[dict[str, Any]] = []
         target = self._ask("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self._ask("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
