@@ -667,7 +667,7 @@ def test_whatever_stands_in_the_file_is_read_or_told_in_sentences(tmp_path_facto
 
 def test_letters_to_the_owner_are_off_unless_they_are_asked_for(read):
     assert read(SMALLEST).letters().weekly == "never"
-    assert config.load(SHIPPED).letters().weekly == "review"
+    assert config.load(SHIPPED).letters().weekly == "never"
 
 
 def test_the_owners_address_is_an_own_one_once_letters_go_there(read):
