@@ -441,6 +441,38 @@ def contacts_import(path: FilePath) -> None:
 
 
 @cli.command()
+def report(
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; today if left out.")
+    ] = None,
+    length: Annotated[str, typer.Option("--last", help="How far back, if no first day is named: 7d, 4w, 12mo.")] = "30d",
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with pictures into this file.")] = None,
+    language: Annotated[Language | None, typer.Option(help="The language; your first one if left out.")] = None,
+) -> None:
+    """Tell what cancellations teach: why, in the customers' words, how fast you answer, and who comes back."""
+    from pipeline import report_page
+    from pipeline.core import report as made
+    from pipeline.edges import clock
+
+    config = _config()
+    business = config.rules().business
+    spoken = language or business.languages[0]
+    days = report_page.period(first and first.date(), last and last.date(), length, business.timezone, clock.now())
+    with _store() as store:
+        figures = made.figures(store.report.facts(days), days, business.timezone, config.policy.currency)
+    if html is not None:
+        with _explained(f"{html}: can't be written"):
+            html.write_text(report_page.html(figures, business, spoken), encoding="utf-8")
+        typer.echo(f"{html} holds the report")
+    elif as_json:
+        typer.echo(json.dumps(report_page.plain(figures), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(report_page.text(figures, business, spoken), nl=False)
+
+
+@cli.command()
 def stop() -> None:
     """Stop sending at once, until `winback resume`. Reading and drafting go on."""
     from pipeline import app

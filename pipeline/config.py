@@ -34,7 +34,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from pipeline.core import policy_words, records
+from pipeline.core import figures, policy_words, records
 from pipeline.core.policy import rounded
 from pipeline.errors import ConfigError
 
@@ -719,6 +719,14 @@ class Privacy(Block):
     keep_history: Annotated[timedelta, _span("1d", "120mo", "24mo")] = _default("24mo")
 
 
+class Report(Block):
+    """The weekly letter to the owner. Its address counts as an own one: what comes from it is never answered."""
+
+    weekly: Annotated[figures.Weekly, _leaf("review, send or never, such as review", figures.Weekly)] = _default("never")
+    day: Annotated[int, _leaf("a weekday such as mon", lambda value: WEEKDAYS.index(value.lower()))] = _default("mon")
+    to: Mailbox | None = _default(None)
+
+
 class Model(Block):
     """Where the built model lies."""
 
@@ -743,6 +751,7 @@ class Config(Block):
     appointments: Appointments = _default({})
     policy: Policy = _default({})
     privacy: Privacy = _default({})
+    report: Report = _default({})
     templates: Templates = _default({})
     model: Model = _default({})
 
@@ -760,6 +769,8 @@ class Config(Block):
         own = {self.business.sender.key, *(address.key for address in inbox.own_addresses)}
         if "@" in inbox.url.user:
             own.add(inbox.url.user.lower())
+        if self.report.to and self.report.weekly is not figures.Weekly.NEVER:
+            own.add(self.report.to.key)
         return records.Rules(
             business=records.Business(**dict(self.business), domain=self.business.sender.domain),
             answers=records.AnswerRules(
@@ -800,6 +811,10 @@ class Config(Block):
             offer_slots=around.offer_slots,
             tools=frozenset(tool.lower() for tool in around.tools),
         )
+
+    def letters(self) -> figures.LetterRules:
+        """When the owner gets a letter, and where."""
+        return figures.LetterRules(**dict(self.report), currency=self.policy.currency)
 
     def caps(self) -> records.Caps:
         """How much may go out, as the store counts it."""

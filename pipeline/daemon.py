@@ -38,6 +38,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("collect", 1, jobs.collect),
     moments.JOB,
     ("remind", 10, jobs.remind),
+    ("letter", 600, jobs.letter),
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
     ("send", 1, jobs.send),
@@ -157,7 +158,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = "poll work collect appointments remind reissue publish send publish watch tidy".split()
+        order = "poll work collect appointments remind letter reissue publish send publish watch tidy".split()
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:

@@ -4,7 +4,7 @@ poll     mailbox -> stored mails                 collect  moved files -> approva
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
-watch    the breaker -> an alarm
+watch    the breaker -> an alarm                 letter   the week's figures -> the owner's letter
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pipeline.core import appointments, flow, followups
+from pipeline.core import appointments, flow, followups, report
 from pipeline.core.compose import whole_body
+from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import (
     Address,
     Appointment,
@@ -200,6 +201,7 @@ class Site:
     calendar: Callable[[datetime], Sequence[Appointment] | None] = lambda now: None
     free: Callable[[datetime], Sequence[datetime]] = lambda now: ()
     content: Callable[[str, str], str] = lambda name, language: ""
+    letters: LetterRules = field(default_factory=LetterRules)
 
 
 def poll(site: Site) -> int:
@@ -776,6 +778,21 @@ def watch(site: Site) -> int:
             " See what was sent (outbox/sent), then say `winback resume`"
         )
     return 0
+
+
+def letter(site: Site) -> int:
+    """Write the owner's letter on the last week when it is due, once for each week. Returns how many were written."""
+    if site.letters.weekly is Weekly.NEVER:
+        return 0
+    timezone, letters = site.rules.business.timezone, site.store.letters
+    week = report.week(site.letters, timezone, site.now())
+    if letters.written(flow.letter_key(week.end)) or letters.began() >= week.end:
+        return 0
+    figures = report.figures(site.store.report.facts(week), week, timezone, site.letters.currency)
+    draft, mail = flow.letter(figures, site.letters, site.rules, site.now(), site.store.keys.stamp)
+    written = letters.write(draft, mail, site.now())
+    log.info("the letter on the week up to %s is written", week.end.date())
+    return int(written)
 
 
 def tidy(site: Site) -> int:

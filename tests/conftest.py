@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from servers import Authority, make_authority
+from servers.chromium import Chromium
 from servers.dovecot import Dovecot
 from servers.smtp import SmtpServer, SmtpSink
 
@@ -21,6 +22,13 @@ def dovecot(authority: Authority) -> Iterator[Dovecot]:
     """A running Dovecot; take a user name of your own, and leave it running."""
     with Dovecot(authority) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A running browser without a window."""
+    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -273,7 +273,7 @@ nonsense: 1
         "config.yaml:14: follow_ups.tracks.price.0.template: missing, such as template: price_1",
         "config.yaml:16: policy.fees.0.amount: expected either percent or amount, such as percent: 50",
         "config.yaml:17: nonsense: unknown key: expected one of appointments, business, delivery, follow_ups, inbox, model,"
-        " outbox, policy, privacy, store, templates",
+        " outbox, policy, privacy, report, store, templates",
     )
 
 
@@ -720,3 +720,29 @@ def test_a_rhythm_that_runs_backwards_is_refused(read):
 
 def test_the_policy_is_among_the_rules(read):
     assert config.load(SHIPPED).rules().policy == config.load(SHIPPED).cancelling()
+
+
+def test_letters_to_the_owner_are_off_unless_they_are_asked_for(read):
+    assert read(SMALLEST).letters().weekly == "never"
+    assert config.load(SHIPPED).letters().weekly == "never"
+
+
+def test_the_owners_address_is_an_own_one_once_letters_go_there(read):
+    told = read(SMALLEST + "report: {weekly: send, day: Fri, to: Boss@Home.example}\n")
+    letters = told.letters()
+    assert (letters.weekly, letters.day, letters.to) == ("send", 4, Address(name="", address="Boss@home.example"))
+    assert "boss@home.example" in (told.rules().own_addresses or ())
+    assert "boss@home.example" not in (read(SMALLEST + "report: {to: boss@home.example}\n").rules().own_addresses or ())
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("weekly: often", "report.weekly: expected review, send or never, such as review; got 'often'"),
+        ("day: someday", "report.day: expected a weekday such as mon; got 'someday'"),
+        ("to: nobody", "report.to: expected an address such as"),
+    ],
+)
+def test_a_mistake_about_letters_is_told(mistakes, line: str, told: str):
+    (problem,) = mistakes(f"{SMALLEST}report: {{{line}}}\n")
+    assert told in problem

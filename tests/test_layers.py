@@ -15,8 +15,9 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
+    ("pipeline.core.figures",),
     ("pipeline.core.*",),
-    ("pipeline.core.around",),
+    ("pipeline.core.around", "pipeline.core.report_words"),
     ("pipeline.core.flow",),
     ("pipeline.store.*",),
     ("pipeline.edges.*",),
@@ -27,7 +28,7 @@ LAYERS = (
     ("pipeline.moments",),
     ("pipeline.app",),
     ("pipeline.daemon",),
-    ("pipeline.policy_page", "pipeline.preview"),
+    ("pipeline.policy_page", "pipeline.preview", "pipeline.report_page"),
     ("pipeline.explain", "pipeline.review", "pipeline.consent", "pipeline.check", "pipeline.demo", "pipeline.people"),
     ("pipeline.cli",),
 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html
+from servers.chromium import Chromium
 from site_of import ROOT, make_config
 from typer.testing import CliRunner, Result
 
@@ -119,34 +118,17 @@ def test_what_is_not_known_of_the_business_is_left_out():
     assert "Call us" not in policy_page.markdown(POLICY, bare, "en")
 
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
-
-# A window as wide as a phone; it looks at the page in it and writes down how wide that wants to be.
-PHONE = """<!doctype html><iframe src="policy.html" width="360" height="640" style="border: 0"
- onload="document.title = contentDocument.documentElement.scrollWidth + ' of ' + contentDocument.documentElement.clientWidth">
-</iframe>"""
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium here: install chromium-headless-shell or chromium")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_browser_shows_it_at_phone_width_without_a_complaint_or_a_request(tmp_path: Path, language: str):
-    (tmp_path / "policy.html").write_text(policy_page.html(POLICY, BUSINESS, language), encoding="utf-8")
-    (tmp_path / "phone.html").write_text(PHONE, encoding="utf-8")
-    shown = subprocess.run(
-        [
-            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--log-net-log=net.json"),
-            *("--hide-scrollbars", "--allow-file-access-from-files", "--dump-dom", f"--user-data-dir={tmp_path / 'profile'}"),
-            (tmp_path / "phone.html").as_uri(),
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert lxml_html.document_fromstring(shown.stdout).xpath("//title/text()") == ["360 of 360"]
-    assert "CONSOLE" not in shown.stderr
-    assert "bluedoor.example" not in (tmp_path / "net.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_browser_shows_it_on_a_telephone_without_a_complaint_or_a_request(
+    tmp_path: Path, chromium: Chromium, language: str, dark: bool
+):
+    file = tmp_path / "policy.html"
+    assert winback(tmp_path, "--html", str(file), "--language", language).exit_code == 0
+    shown = chromium.show(file, dark=dark)
+    assert (shown.requests, shown.complaints) == ((), ())
+    assert (shown.width, shown.wide) == (360, ())
+    assert {"en": "When plans change", "es": "Cuando cambian los planes"}[language] in shown.text
 
 
 def winback(folder: Path, *words: str, **values: str) -> Result:

@@ -243,6 +243,25 @@ def note(
     )
 
 
+def letter(text: Text, to: Address, language: str, *, key: str, of: str, review: bool) -> Draft:
+    """The draft of a letter to the owner; it answers no mail. `of` names what stands in the place of the mail."""
+    return Draft(
+        key=key,
+        kind=Kind.LETTER,
+        case=of,
+        number=0,
+        recipient=to,
+        subject=text.subject,
+        text=text.body,
+        quote="",
+        language=language,
+        template="letter",
+        notes=(("Kind", "weekly letter to the owner"), ("Why", "The week is over; report.weekly asks for a letter.")),
+        reason="weekly letter",
+        review=review,
+    )
+
+
 def footer(language: str, business: Business) -> str:
     """Who writes, from where, and how to end it: every follow-up carries it (playbook B5)."""
     line = _OPT_OUT[language, business.address_form] if language == "es" else _OPT_OUT["en", ""]

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pipeline.core import appointments, around, compose, dates, decide, followups, law, tone
+from pipeline.core import appointments, around, compose, dates, decide, followups, law, report_words, tone
 from pipeline.core.around import Content, Render
 from pipeline.core.cut import cut
+from pipeline.core.figures import Figures, LetterRules, Weekly
 from pipeline.core.parse import parse
 from pipeline.core.records import (
     Appointment,
@@ -22,6 +23,7 @@ from pipeline.core.records import (
     FollowUp,
     History,
     Intent,
+    Kind,
     Message,
     Note,
     Outcome,
@@ -295,6 +297,20 @@ def remind(
     return StepPlan(step=step, draft=draft, outgoing=ready)
 
 
+def letter_key(week_ends: datetime) -> str:
+    """The key of the letter on the week that ends then: one week, one letter."""
+    return digest("letter", week_ends.date())
+
+
+def letter(figures: Figures, letters: LetterRules, rules: Rules, now: datetime, stamp: Stamp) -> tuple[Draft, Send | None]:
+    """The weekly letter to the owner about these figures, as a draft for a rep or with its mail ready to go."""
+    business, of = rules.business, letter_key(figures.period.end)
+    language, review = business.languages[0], letters.weekly is not Weekly.SEND
+    text = report_words.letter(figures, business, language)
+    draft = compose.letter(text, letters.to or business.sender, language, key=digest("draft", of, 0, 0), of=of, review=review)
+    return draft, None if review else _freeze(draft, rules, now, stamp)
+
+
 def approve(draft: Draft, body: str, subject: str, rules: Rules, now: datetime, stamp: Stamp) -> Send:
     """Freeze a draft that a rep released, with the words the rep left in it. Raises TextRefused."""
     return compose.outgoing(draft, body, subject, stamp(f"mail:{draft.key}"), automatic=False, rules=rules, now=now)
@@ -324,6 +340,8 @@ def corrected(verdict: Verdict, intent: Intent, reason: Reason | None) -> Verdic
 
 
 def _faults(draft: Draft, subject: str, body: str, rules: Rules) -> tuple[tone.Fault, ...]:
+    if draft.kind is Kind.LETTER:  # it quotes customers to the owner
+        return ()
     sensitive = draft.template.startswith("sensitive_")
     return tone.faults(subject, body, draft.kind, sensitive=sensitive, business=rules.business)
 
@@ -408,6 +426,8 @@ __all__ = [
     "approve",
     "corrected",
     "doubts",
+    "letter",
+    "letter_key",
     "look",
     "matters",
     "no_show",

@@ -68,12 +68,14 @@ class Outcome(StrEnum):
 class Kind(StrEnum):
     """The kinds of outgoing mail. Only follow-ups may ever carry an offer (playbook B1, B5).
 
-    A note is about the customer's own appointment (a no-show, the policy): it sells nothing and counts as no touch.
+    A note is about the customer's own appointment (a no-show, the policy): it sells nothing and counts as no touch. A letter is
+    for the owner.
     """
 
     ACKNOWLEDGMENT = "acknowledgment"
     FOLLOW_UP = "follow_up"
     NOTE = "note"
+    LETTER = "letter"
 
 
 class ContactState(StrEnum):

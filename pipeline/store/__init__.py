@@ -23,10 +23,12 @@ from pipeline.store.events import Event, Events
 from pipeline.store.intake import Intake
 from pipeline.store.journal import Journal
 from pipeline.store.keys import Keys
+from pipeline.store.letters import Letters
 from pipeline.store.overview import Line, Overview
 from pipeline.store.past import Past
 from pipeline.store.people import People, Person
 from pipeline.store.plans import Correction, Plans
+from pipeline.store.report import Report
 from pipeline.store.schema import control
 from pipeline.store.sends import Finished, Sends
 
@@ -64,6 +66,8 @@ class Store:
         self.control = Control(database, keys)
         self.events = Events(database, keys)
         self.overview = Overview(database)
+        self.report = Report(database, keys)
+        self.letters = Letters(database, keys)
 
     def close(self) -> None:
         """Close the file."""

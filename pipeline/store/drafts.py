@@ -132,7 +132,7 @@ class Drafts:
             connection.execute(step.update().where(open_steps).values(state="dropped", cause="rejected"))
             if row.kind == Kind.ACKNOWLEDGMENT:
                 self._close_case(connection, row, now)
-            else:
+            elif row.kind == Kind.FOLLOW_UP:
                 settle_contact(connection, self._keys, row.address, row.case, "rejected", now)
         return True
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pipeline.core.records import Kind
 from pipeline.store.database import Database
 from pipeline.store.schema import (
+    LETTER,
     appointment,
     attempt,
     basis,
@@ -112,7 +113,8 @@ class Overview:
                 .outerjoin(draft, acknowledgment)
                 .outerjoin(send, send.c.draft == draft.c.key)
             )
-            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"), message.c.folder != "no_show")
+            .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"))
+            .where(message.c.folder.not_in(("no_show", LETTER)))
             .order_by(message.c.arrived.desc(), message.c.key)
             .limit(limit)
         )

@@ -74,6 +74,9 @@ class UtcTime(TypeDecorator[datetime]):
 
 metadata = sa.MetaData()
 
+# The folder of mails that never were: each stands in the place of the mail that a weekly letter would answer.
+LETTER = "letter"
+
 
 def _key(name: str, comment: str, **options: Any) -> sa.Column[str]:
     return sa.Column(name, sa.String(64), comment=comment, **options)
@@ -259,7 +262,7 @@ draft = sa.Table(
     "draft",
     metadata,
     _key("key", "digest of kind, case, number and revision; stands in the file as X-Winback-Draft", primary_key=True),
-    sa.Column("kind", sa.String(16), nullable=False, comment="acknowledgment, follow_up or note"),
+    sa.Column("kind", sa.String(16), nullable=False, comment="acknowledgment, follow_up, note or letter"),
     sa.Column("case", sa.String(64), sa.ForeignKey("case.message"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False, comment="0 for the acknowledgment, else the touch"),
     sa.Column("address", sa.String(320), nullable=False, comment="the recipient; a file never changes it"),

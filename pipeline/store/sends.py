@@ -85,7 +85,7 @@ class Sends:
             self._uncertain(connection, row, before, now, owner=None)
             _count(connection, row, now)
             return None
-        free_at = _free_at(connection, row, caps, now)
+        free_at = now if _is_letter(connection, row) else _free_at(connection, row, caps, now)
         if free_at is None:
             self._hold(connection, row, f"address cap: one automatic mail in {caps.address_days} days", now)
             return None
@@ -445,7 +445,14 @@ def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> 
     return max(free)
 
 
+def _is_letter(connection: sa.Connection, row: Row) -> bool:
+    """A letter to the owner is no customer's mail: the caps neither hold it up nor count it."""
+    return connection.execute(sa.select(draft.c.kind).where(draft.c.key == row.draft)).scalar() == Kind.LETTER
+
+
 def _count(connection: sa.Connection, row: Row, now: datetime) -> None:
+    if _is_letter(connection, row):
+        return
     counted = {"address": mailbox(row.address), "domain": row.domain, "automatic": row.automatic, "at": now}
     connection.execute(
         insert(cap_event).values(send=row.key, **counted).on_conflict_do_update(index_elements=["send"], set_=counted)

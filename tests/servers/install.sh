@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the Debian packages of the real servers that the tests talk to, if they are missing and we may.
+# Install the Debian packages of the real servers that the tests talk to, and of the browser that shows them our pages,
+# if they are missing and we may.
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -7,6 +8,7 @@ packages=
 command -v dovecot >/dev/null || packages="$packages dovecot-imapd dovecot-lmtpd"
 command -v smtp-sink >/dev/null || packages="$packages postfix"
 command -v openssl >/dev/null || packages="$packages openssl"
+command -v chromium >/dev/null || packages="$packages chromium"
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
