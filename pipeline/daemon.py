@@ -20,7 +20,7 @@ import schedule
 from filelock import FileLock, Timeout
 
 from pipeline import jobs, moments
-from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
 from pipeline.jobs import Site
 
 log = logging.getLogger("winback")
@@ -29,6 +29,7 @@ TICK = 1.0
 LEAVE_WITHIN = 4.0
 CLOCK_JUMP = 5.0
 FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+SOON = 30.0  # nobody is there to be bothered: work goes on this soon after the other side is back
 ALARM_AFTER = 300.0
 
 # name, seconds between two runs, job. `poll` also runs as soon as the mailbox says that something arrived.
@@ -99,11 +100,11 @@ class Guard:
         """Whether the job may run at this monotonic time."""
         return at >= self.not_before
 
-    def failed(self, at: float, *, slowly: bool) -> bool:
+    def failed(self, at: float, *, slowly: bool, longest: float = LONGEST_WAIT) -> bool:
         """Count a failure; True when it is time for an alarm."""
         self.proven = False
         self.failing_since = at if self.failing_since is None else self.failing_since
-        self.wait = min(LONGEST_WAIT, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
+        self.wait = min(longest, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
         # Full jitter, so that many clients of one server do not come back in step.
         self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
         return slowly or at - self.failing_since >= ALARM_AFTER
@@ -171,6 +172,8 @@ class Daemon:
             return 0
         try:
             done = job(self.site)
+        except Unreachable as error:
+            self._failure(guard, error, slowly=False, longest=SOON)
         except TryLater as error:
             self._failure(guard, error, slowly=False)
         except (NeedsHuman, StoreBroken, ConfigError, WinbackError) as error:
@@ -184,8 +187,8 @@ class Daemon:
             return done
         return -1
 
-    def _failure(self, guard: Guard, error: Exception, *, slowly: bool) -> None:
-        alarm = guard.failed(time.monotonic(), slowly=slowly)
+    def _failure(self, guard: Guard, error: Exception, *, slowly: bool, longest: float = LONGEST_WAIT) -> None:
+        alarm = guard.failed(time.monotonic(), slowly=slowly, longest=longest)
         log.warning("%s: %s (again in about %.0f s)", guard.name, error, guard.wait)
         if not alarm:
             return
@@ -228,6 +231,9 @@ class Daemon:
             return False
         try:
             arrived = self.site.inbox.wait(TICK)
+        except Unreachable as error:
+            self._failure(guard, error, slowly=False, longest=SOON)
+            return False
         except TryLater as error:
             self._failure(guard, error, slowly=False)
             return False

@@ -27,6 +27,10 @@ class TryLater(WinbackError):
     """The outside thing is not there or says "not now": the job ends, backs off and comes again."""
 
 
+class Unreachable(TryLater):
+    """Nobody answers there, so nothing was asked of anybody: the job comes again soon, however long that lasts."""
+
+
 class NeedsHuman(WinbackError):
     """Only a person can mend it (wrong password, folder gone, certificate refused): alarm, then try again slowly."""
 

@@ -48,7 +48,7 @@ from pipeline.core.records import (
     Verdict,
 )
 from pipeline.edges.outbox import Found, shown
-from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable, WinbackError
+from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
 from pipeline.store import Correction, Store, StoredDraft
 from pipeline.store.past import mailbox
 
@@ -698,6 +698,8 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
 
     try:
         receipt = session.deliver(mail, site.rules.business.sender.address, may_finish)
+    except Unreachable:
+        raise  # the mail was not even spoken of, and the next one would wait for nothing as well
     except TryLater as error:
         store.later(mail, str(error), site.now())
         log.warning("%s is tried again later: %s", mail.key, _masked(error))

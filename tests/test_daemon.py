@@ -16,8 +16,8 @@ from fakes import World, mail, make_world
 from filelock import FileLock
 
 from pipeline import daemon, jobs
-from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, Daemon, Guard, only_instance
-from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater
+from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, SOON, Daemon, Guard, only_instance
+from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable
 from pipeline.jobs import Site
 
 
@@ -53,6 +53,14 @@ def test_waits_grow_and_end_at_fifteen_minutes():
         assert guard.wait / 2 <= guard.not_before <= guard.wait
     assert waits[:4] == [5, 10, 20, 40]
     assert waits[-1] == LONGEST_WAIT
+
+
+def test_where_nobody_answers_the_waits_stay_short(world: World):
+    daemon = Daemon(world.site)
+    for _ in range(12):
+        daemon._guards.setdefault("poll", Guard("poll")).not_before = 0.0
+        assert daemon.attempt("poll", failing(Unreachable("refused"))) == -1
+    assert daemon._guards["poll"].wait == SOON <= 30
 
 
 def test_what_comes_back_by_itself_alarms_after_five_minutes_only():

@@ -13,7 +13,7 @@ from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 
 from pipeline import jobs
 from pipeline.core.records import ContactState
-from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreadable
+from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable
 from pipeline.store import schema
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
@@ -354,6 +354,22 @@ def test_when_the_server_is_away_claims_are_given_back(world: World):
     assert world.site.store.overview.counts()["send"] == {"queued": 1}
 
 
+def test_an_unreachable_server_is_asked_once_and_uses_up_no_patience_until_five_days_are_over(world: World):
+    for name in ("ana", "bob"):
+        world.inbox.arrive(mail(CANCEL, f"{name}@{name}.example", uid=name))
+    for job in (jobs.poll, jobs.work):
+        job(world.site)
+    world.delivery.before_dot = [Unreachable("refused")] * 20
+    with pytest.raises(Unreachable):
+        jobs.send(world.site)
+    assert len(world.delivery.before_dot) == 19
+    assert world.site.store.overview.counts()["send"] == {"queued": 2}
+    world.clock.forward(days=5)
+    with pytest.raises(Unreachable):
+        jobs.send(world.site)
+    assert world.site.store.overview.counts()["send"] == {"held": 2}
+
+
 def test_the_stop_file_stops_sending_and_nothing_else(world: World):
     stop = world.outbox.parent / "STOP"
     stop.touch()
@@ -593,9 +609,10 @@ def send_cause(world: World, draft_key: str | None) -> str | None:
 def test_files_of_ended_matters_go_when_the_mails_do(world: World):
     world.inbox.arrive(mail(CANCEL))
     round_(world)
-    assert len(world.files("sent")) == 1
+    (file,) = world.files("sent")
+    os.utime(file, (world.clock().timestamp(),) * 2)
     jobs.tidy(world.site)
-    assert len(world.files("sent")) == 1
+    assert world.files("sent") == [file]
     world.clock.forward(days=181)
     jobs.tidy(world.site)
     assert world.files("sent") == []

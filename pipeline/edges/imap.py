@@ -25,7 +25,7 @@ from imapclient.exceptions import (
 )
 
 from pipeline.core.records import Batch, Beginning, Cursor, Place, Raw
-from pipeline.errors import ConfigError, NeedsHuman, TryLater
+from pipeline.errors import ConfigError, NeedsHuman, TryLater, Unreachable
 
 log = logging.getLogger("winback.imap")
 
@@ -331,9 +331,11 @@ class ImapInbox:
                 self._stop_idle(self._client)
             yield self._client
         except _BROKEN as error:
-            advice = "" if self._client else ": look at host and port in inbox.url, and at the network"
+            said = f"{self._where}: {doing} failed: {_words(error)}"
+            if self._client is None and isinstance(error, OSError):
+                raise Unreachable(f"{said}: look at host and port in inbox.url, and at the network") from error
             self._drop()
-            raise TryLater(f"{self._where}: {doing} failed: {_words(error)}{advice}") from error
+            raise TryLater(said) from error
         except BaseException:
             self._drop()
             raise

@@ -6,9 +6,8 @@ import random
 from pathlib import Path
 
 from figures import Figures
-from servers.dovecot import Dovecot
-
 from reliability.kills import Killed, SlowSmtp
+from servers.dovecot import Dovecot
 
 KILLS = 1000
 
