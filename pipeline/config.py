@@ -453,6 +453,7 @@ class Caps(Block):
     domain_hour: Annotated[int, _whole(1, 10_000, 20)] = _default("20")
     hour: Annotated[int, _whole(1, 10_000, 60)] = _default("60")
     day: Annotated[int, _whole(1, 100_000, 400)] = _default("400")
+    burst: Annotated[int, _whole(1, 100_000, 20)] = _default("20")
 
 
 class Delivery(Block):

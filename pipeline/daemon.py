@@ -20,7 +20,7 @@ import schedule
 from filelock import FileLock, Timeout
 
 from pipeline import jobs, moments
-from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, Halted, NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
 from pipeline.jobs import Site
 
 log = logging.getLogger("winback")
@@ -41,7 +41,9 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("remind", 10, jobs.remind),
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
+    ("evidence", 120, jobs.evidence),
     ("send", 1, jobs.send),
+    ("watch", 10, jobs.watch),
     ("tidy", 3600, jobs.tidy),
 )
 
@@ -157,7 +159,10 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = ("poll", "work", "collect", "appointments", "remind", "reissue", "publish", "send", "publish", "tidy")
+        order = (
+            *("poll", "work", "collect", "appointments", "remind", "reissue", "publish"),
+            *("evidence", "send", "publish", "watch", "tidy"),
+        )
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:
@@ -174,6 +179,8 @@ class Daemon:
             done = job(self.site)
         except Unreachable as error:
             self._failure(guard, error, slowly=False, longest=SOON)
+        except Halted as error:
+            self._failure(guard, error, slowly=True, longest=SOON)
         except TryLater as error:
             self._failure(guard, error, slowly=False)
         except (NeedsHuman, StoreBroken, ConfigError, WinbackError) as error:

@@ -35,6 +35,10 @@ class NeedsHuman(WinbackError):
     """Only a person can mend it (wrong password, folder gone, certificate refused): alarm, then try again slowly."""
 
 
+class Halted(NeedsHuman):
+    """A person must say go; that costs nothing to look for, so work goes on soon after the word."""
+
+
 class Unreadable(WinbackError):
     """This one mail can't be read: it is counted, held for a person, and the next one goes on."""
 

@@ -4,6 +4,8 @@ poll     mailbox -> stored mails                 collect  moved files -> approva
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
+watch    the breaker -> an alarm
+evidence uncertain mails -> found among the sent mail
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline.core import appointments, flow, followups
-from pipeline.core.compose import whole_body
+from pipeline.core.compose import OUR_ID, whole_body
 from pipeline.core.records import (
     Address,
     Appointment,
@@ -48,7 +50,7 @@ from pipeline.core.records import (
     Verdict,
 )
 from pipeline.edges.outbox import Found, shown
-from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
+from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
 from pipeline.store import Correction, Store, StoredDraft
 from pipeline.store.past import mailbox
 
@@ -83,6 +85,9 @@ class Inbox(Protocol):
 
     def mark(self, uids: Sequence[str]) -> None:
         """Mark mails as taken over; cosmetic."""
+
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        """Give the Message-ID of a mail with this header, in the folder or among the account's sent mail, or None."""
 
     def check(self) -> str:
         """Say in a sentence whether the folder can be read."""
@@ -238,6 +243,7 @@ def _begin_again(site: Site, before: Cursor) -> Cursor:
 
 def work(site: Site) -> int:
     """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
+    site = _by_hand(site)
     done = 0
     with ThreadPoolExecutor(1, thread_name_prefix="model") as beside:
         for messages, unreadable, scores in _one_ahead(beside, partial(_scored, site), _read(site)):
@@ -285,6 +291,14 @@ def _one_ahead(beside: Executor, make: Callable[[T], S], items: Iterable[T]) -> 
             yield ready.result()
     if ahead:
         yield ahead.result()
+
+
+def _by_hand(site: Site) -> Site:
+    """The site; while the breaker is open, one whose answers all wait for a person."""
+    if not site.store.control.breaker():
+        return site
+    answers = replace(site.rules.answers, acknowledgments="review", follow_ups="review")
+    return replace(site, rules=replace(site.rules, answers=answers))
 
 
 def _waiting(site: Site) -> Iterator[Raw]:
@@ -667,7 +681,7 @@ def send(site: Site) -> int:
     if site.stopped():
         return 0
     if site.store.control.restored():
-        raise NeedsHuman(
+        raise Halted(
             "an older copy of the store was restored, and mails went out since that it does not know of: nothing is sent."
             " See what is queued (`winback status`, outbox/), then say `winback resume`"
         )
@@ -688,6 +702,18 @@ def send(site: Site) -> int:
         for mail in left:
             site.store.sends.release(mail, "the connection ended before its turn", site.now())
     return sent
+
+
+def evidence(site: Site) -> int:
+    """Look for uncertain mails among the sent mail of an account that is known to file it. Returns how many were settled."""
+    if not site.store.control.files_sent(site.inbox.folder):
+        return 0
+    settled = 0
+    for mail in site.store.sends.uncertain_sends():
+        stamp = site.store.keys.stamp(mail.key)
+        if site.inbox.find(OUR_ID, stamp, sent=True) is not None:
+            settled += site.store.sends.proved(mail.key, "found among the sent mail", site.now())
+    return settled
 
 
 def _send_one(site: Site, session: Session, mail: Send) -> bool:
@@ -742,7 +768,7 @@ def _resolve(site: Site) -> None:
 
 def remind(site: Site) -> int:
     """Take the steps whose time has come through the core again, with fresh history. Returns how many were looked at."""
-    now = site.now()
+    site, now = _by_hand(site), site.now()
     site.store.drafts.expire_touches(UNSEEN_TOUCH, now)
     due, keys = site.store.plans.due_steps(WORK_BATCH, now), site.store.keys
     trouble: list[str] = []
@@ -757,6 +783,17 @@ def remind(site: Site) -> int:
     if trouble:
         raise NeedsHuman(f"follow-ups wait until their texts are mended: {'; '.join(sorted(set(trouble)))}")
     return len(due)
+
+
+def watch(site: Site) -> int:
+    """Raise Halted, which is an alarm, while nothing goes out by itself."""
+    found = site.store.control.breaker()
+    if found:
+        raise Halted(
+            f"{found[0]}: nothing goes out by itself since {found[1]:%Y-%m-%d %H:%M} UTC, all answers are drafts."
+            " See what was sent (outbox/sent), then say `winback resume`"
+        )
+    return 0
 
 
 def tidy(site: Site) -> int:

@@ -343,12 +343,16 @@ class Business:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caps:
-    """How much may go out: one automatic mail an address in `address_days`, and so many an hour and a day (C6)."""
+    """How much may go out: one automatic mail an address in `address_days`, and so many an hour and a day (C6).
+
+    `burst` automatic mails within an hour, where so many are unusual, open the breaker.
+    """
 
     address_days: int = 7
     domain_hour: int = 20
     hour: int = 60
     day: int = 400
+    burst: int = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from pipeline.store import breaker
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
@@ -40,20 +41,37 @@ class Control:
             record(connection, self._keys, now, "stop", text=by)
 
     def resume(self, by: str, now: datetime) -> bool:
-        """Send again. False when nothing was stopped."""
+        """Send again, and close the breaker. False when nothing was stopped."""
         with self._database.writing() as connection:
             done = connection.execute(control.delete().where(control.c.name == "stop"))
+            closed = breaker.close(connection, now)
             record(connection, self._keys, now, "resume", text=by)
-        return bool(done.rowcount)
+        return bool(done.rowcount) or closed
 
     def stopped(self) -> tuple[str, datetime] | None:
         """Who stopped sending and when, or None."""
         return self._get("stop")
 
+    def breaker(self) -> tuple[str, datetime] | None:
+        """Why nothing goes out by itself any more and since when, or None."""
+        with self._database.reading() as connection:
+            return breaker.open_since(connection)
+
     def restored(self) -> bool:
         """Whether sending is stopped because the store is an older copy of itself; `resume` ends that."""
         stopped = self.stopped()
         return stopped is not None and stopped[0] == RESTORED
+
+    def found_out(self, folder: str, *, keeps_id: bool, files_sent: bool, now: datetime) -> None:
+        """Write down what a mail to ourselves showed of the account with this folder: it counts for this account alone."""
+        with self._database.writing() as connection:
+            for name, is_so in (("keeps_id", keeps_id), ("files_sent", files_sent)):
+                _set(connection, name, folder if is_so else "", now)
+
+    def files_sent(self, folder: str) -> bool:
+        """Whether the account with this folder is known to keep a copy of what it sends."""
+        found = self._get("files_sent")
+        return found is not None and found[0] == folder
 
     def beat(self, owner: str, now: datetime) -> None:
         """The daemon is alive."""

@@ -410,7 +410,12 @@ label = sa.Table(
 control = sa.Table(
     "control",
     metadata,
-    sa.Column("name", sa.String(64), primary_key=True, comment="install_key, stop, heartbeat, dots, alarm:<name>, sent:<key>"),
+    sa.Column(
+        "name",
+        sa.String(64),
+        primary_key=True,
+        comment="install_key, stop, breaker, breaker_closed, heartbeat, dots, files_sent, alarm:<name>, sent:<key>",
+    ),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     comment="Switches and marks of the whole installation.",

@@ -7,7 +7,6 @@ the row. What the other side said is written down by `sent`, `later`, `refused` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.core.records import Caps, ContactState, Kind, Send
 from pipeline.errors import StoreBroken
+from pipeline.store import breaker
 from pipeline.store.control import count_dot, forget_sent_before, sent_before
 from pipeline.store.database import Database
 from pipeline.store.events import record
@@ -35,9 +35,6 @@ GIVE_UP = timedelta(days=5)
 EVIDENCE_WITHIN = timedelta(minutes=60)
 LONGEST_WINDOW = timedelta(days=1)  # of the caps on how many go out; patience with a server ends sooner
 REMEMBERED = timedelta(days=90)  # longer than any cap looks back
-
-# What a server says of an address that does not exist (RFC 3463: 5.1.x), with and without the code.
-_NOBODY_THERE = re.compile(r"\b5\.1\.[1236]\b|user unknown|unknown user|no such user|does not exist", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +59,8 @@ class Sends:
     def claim(self, limit: int, owner: str, caps: Caps, now: datetime, *, quiet: bool = False) -> list[Send]:
         """Claim up to `limit` due mails within the caps; the suppressed are cancelled, nothing is claimed while stopped.
 
+        While the breaker is open only what a person released is claimed.
+
         `quiet`: it is no time for touches that no person released; a cap or a slow server may have kept them until now.
         """
         due = sa.and_(send.c.state == "queued", send.c.not_before <= now)
@@ -71,6 +70,8 @@ class Sends:
         with self._database.writing() as connection:
             if _stopped(connection):
                 return []
+            if breaker.open_since(connection):
+                due = sa.and_(due, sa.not_(send.c.automatic))
             rows = connection.execute(sa.select(send).where(due).order_by(send.c.not_before, send.c.key).limit(limit)).all()
             claimed = (self._claim_one(connection, row, owner, caps, now) for row in rows)
             return [one for one in claimed if one]
@@ -90,6 +91,8 @@ class Sends:
             return None
         if free_at > now:
             connection.execute(send.update().where(send.c.key == row.key).values(not_before=free_at, cause="cap reached"))
+            return None
+        if row.automatic and not breaker.lets_through(connection, self._keys, caps, now):
             return None
         fence = row.fence + 1
         connection.execute(
@@ -209,7 +212,7 @@ class Sends:
             if row is None:
                 return
             self._hold(connection, row, reply, now)
-            if _NOBODY_THERE.search(reply):
+            if breaker.NOBODY_THERE.search(reply):
                 stop_follow_ups(connection, self._keys, row.address, "bounce", now)
 
     def uncertain(self, mail: Send, why: str, now: datetime) -> None:

@@ -81,6 +81,7 @@ class Killed:
             delivery=f"smtp://127.0.0.1:{self.smtp.port}",
             password="MAIL_PASSWORD",
             hour="10000",
+            burst="10000",
             day="100000",
         )
         os.environ |= {"MAIL_PASSWORD": self.dovecot.password, MARK: str(self.folder), "OMP_NUM_THREADS": "1"}

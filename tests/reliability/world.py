@@ -180,6 +180,9 @@ class FileInbox:
         for uid in uids:
             _append(self.outside.folder / "marks", uid)
 
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        return None
+
     def check(self) -> str:
         return "fine"
 
