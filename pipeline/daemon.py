@@ -109,6 +109,10 @@ class Guard:
         self.wait = min(longest, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
         # Full jitter, so that many clients of one server do not come back in step.
         self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
+        alarm = self.failing_since + ALARM_AFTER
+        if at < alarm:
+            # The try that raises the alarm is not put off by a long wait that began just before.
+            self.not_before = min(self.not_before, alarm)
         return slowly or at - self.failing_since >= ALARM_AFTER
 
     def hurry(self) -> None:
