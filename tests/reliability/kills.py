@@ -98,7 +98,7 @@ class Killed:
 
     def live(self, longest: float) -> None:
         """One life of the daemon, which ends at any time, or around the time when it sends."""
-        for _ in range(self.luck.randrange(1, 4)):
+        for _ in range(self.luck.randrange(3)):
             self._somebody_writes()
         daemon = self._start()
         self._somebody_approves()
@@ -112,12 +112,14 @@ class Killed:
         self._kill(daemon)
         self.kills += 1
 
-    def come_to_rest(self, within: float = 120.0) -> None:
-        """Start it a last time and let it finish."""
+    def come_to_rest(self, stuck_after: float = 120.0) -> None:
+        """Start it a last time and let it finish; it may take its time, as long as it gets on."""
         daemon = self._start()
-        deadline = time.monotonic() + within
-        while self._unfinished():
-            assert time.monotonic() < deadline, f"{self._unfinished()} are not finished\n{self._log()}"
+        left, progress = self._unfinished(), time.monotonic()
+        while left:
+            if self._unfinished() < left:
+                left, progress = self._unfinished(), time.monotonic()
+            assert time.monotonic() < progress + stuck_after, f"{left} are not finished\n{self._log()}"
             self._somebody_approves(all_of_them=True)
             daemon.join(0.2)
             assert daemon.exitcode is None, self._log()

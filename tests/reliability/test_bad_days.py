@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,6 +17,8 @@ from fakes import World, mail, make_world
 from pipeline import jobs
 from pipeline.daemon import JOBS, Daemon
 from pipeline.errors import NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
+from pipeline.store.control import hold_restored
+from reliability.world import quick_folder
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
 STEP = 15.0  # seconds between two rounds
@@ -110,8 +112,6 @@ def and_puts_it_back(life: Life) -> None:
 
 def the_store_is_an_old_copy(life: Life) -> None:
     with life.world.site.store.database.writing() as connection:
-        from pipeline.store.control import hold_restored
-
         hold_restored(connection, life.world.site.store.keys, {9: "mail:x"}, life.world.clock())
 
 
@@ -178,11 +178,17 @@ DAYS = (
 )
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with quick_folder() as quick:
+        yield quick
+
+
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.name)
 def test_a_bad_day_is_told_in_ten_minutes_loses_nothing_and_passes(
-    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    day: Day, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    life = Life(tmp_path, monkeypatch)
+    life = Life(folder, monkeypatch)
     day.begins(life)
     life.world.inbox.arrive(mail(CANCEL))
     with caplog.at_level(logging.WARNING):
@@ -199,8 +205,8 @@ def test_a_bad_day_is_told_in_ten_minutes_loses_nothing_and_passes(
     assert len(life.world.delivery.delivered_mails) == 1
 
 
-def test_while_the_reps_folder_is_away_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    life = Life(tmp_path, monkeypatch)
+def test_while_the_reps_folder_is_away_nothing_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    life = Life(folder, monkeypatch)
     somebody_takes_the_outbox_away(life)
     life.world.inbox.arrive(mail(CANCEL, "kim@kim.example", trusted=False))
     assert life.passes(lambda: "publish" in life.alarms()) <= 600
@@ -208,8 +214,8 @@ def test_while_the_reps_folder_is_away_nothing_is_lost(tmp_path: Path, monkeypat
     life.passes(lambda: len(life.world.files("review")) == 1 and not life.alarms())
 
 
-def test_reading_goes_on_while_nothing_can_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    life = Life(tmp_path, monkeypatch)
+def test_reading_goes_on_while_nothing_can_be_sent(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    life = Life(folder, monkeypatch)
     way_out(Unreachable("refused"))(life)
     life.world.inbox.arrive(mail(CANCEL, "kim@kim.example", trusted=False))
     life.passes(lambda: len(life.world.files("review")) == 1)

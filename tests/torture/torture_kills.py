@@ -19,7 +19,7 @@ def test_the_real_daemon_survives_a_thousand_kills(dovecot: Dovecot, tmp_path: P
         killed.first_look()
         for _ in range(KILLS):
             killed.live(longest=2.5)
-        killed.come_to_rest(within=600)
+        killed.come_to_rest()
         wrongs = killed.wrongs()
     figures(
         "the real daemon killed (SIGKILL) at random times",
