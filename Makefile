@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MODEL := models/built/model.json
-# Crash plans and pairs of daemons take long: `make torture` runs them.
-LONG := tests/reliability/test_crash.py tests/reliability/test_two_daemons.py
+# What takes hours; each prints its figures. `make torture TORTURE=tests/torture/torture_kills.py` runs one of them.
+TORTURE ?= $(wildcard tests/torture/torture_*.py)
 
 .PHONY: run test torture lint types bench docs approve evaluate clean
 .DELETE_ON_ERROR:
@@ -14,10 +14,11 @@ run: .venv/ready $(MODEL)
 test: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(MAKE) --no-print-directory lint types
-	@$(BIN)/python -m pytest $(addprefix --ignore=,$(LONG)) --cov=pipeline/core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/python -m pytest --cov=pipeline/core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered $(TESTS)
 
 torture: .venv/ready-dev $(MODEL)
-	@$(BIN)/python -m pytest $(LONG)
+	@sh tests/servers/install.sh
+	@$(BIN)/python -m pytest $(TORTURE)
 
 lint: .venv/ready-dev
 	@$(BIN)/ruff check --quiet .

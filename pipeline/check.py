@@ -1,20 +1,26 @@
-"""Look whether everything is in order before going live. Changes nothing, sends nothing."""
+"""Look whether everything is in order before going live. Changes nothing, and sends nothing unless it is told to."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 
 from pipeline import app, moments
 from pipeline.config import Config, load
-from pipeline.core import law
+from pipeline.core import compose, law
+from pipeline.core.records import Address, Send
 from pipeline.edges import calendars, clock
 from pipeline.edges.content import Content
 from pipeline.errors import ConfigError, TryLater, WinbackError
-from pipeline.jobs import Inbox
+from pipeline.jobs import Delivery, Inbox
 from pipeline.preview import faulty
+from pipeline.store import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +67,68 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
     yield _tried("delivery", lambda: app.build_delivery(config).check())
     if config.delivery.url.kind != "maildir":
         yield from _dns(config.business.sender.domain, lookup)
+
+
+def send_test(path: Path, wait: Callable[[], bool]) -> Iterator[Finding]:
+    """Send one mail to ourselves and see what the provider does to it: is our Message-ID kept, is sent mail filed?
+
+    `wait` lets some time pass and says whether there is more. What was found out is kept in the store: an account that files
+    sent mail can prove later that a mail went out whose answer was lost.
+    """
+    config = load(path)
+    if config.inbox.url.kind == "maildir" or config.delivery.url.kind == "maildir":
+        yield Finding(what="test mail", good=None, text="not sent: that takes a mail server for the inbox and for delivery")
+        return
+    with closing(app.open_site_store(config, clock.now())) as store:
+        if store.control.stopped() or clock.stop_file_there(app.stop_file(config)):
+            yield Finding(what="test mail", good=None, text="not sent: sending is stopped; `winback resume` starts it again")
+            return
+        inbox = app.build_inbox(config)
+        with closing(inbox):
+            mail = _test_mail(config.business.sender, store.keys.stamp(f"check:{clock.now().isoformat()}"))
+            try:
+                yield from _sent_to_ourselves(app.build_delivery(config), inbox, mail, wait, store)
+            except WinbackError as error:
+                yield Finding(what="test mail", good=False, text=str(error))
+
+
+def _test_mail(sender: Address, stamp: str) -> Send:
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"] = mail["To"] = sender.address
+    mail["Subject"] = "winback check: a mail to yourself"
+    mail["Date"] = format_datetime(clock.now())
+    mail["Message-ID"] = message_id = f"<{stamp}@{sender.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail[compose.OUR_ID] = stamp
+    mail.set_content("`winback check --send-test` sent this mail to see how your mail provider treats it. Delete it.\n")
+    data = bytes(mail)
+    return Send(key=stamp, draft="", message_id=message_id, recipient=sender.address, data=data, automatic=True)
+
+
+def _sent_to_ourselves(
+    delivery: Delivery, inbox: Inbox, mail: Send, wait: Callable[[], bool], store: Store
+) -> Iterator[Finding]:
+    with delivery.session() as session:
+        session.deliver(mail, mail.recipient, lambda: True)
+    came: str | None = None
+    copy: str | None = None
+    while (came is None or copy is None) and wait():
+        came = came if came is not None else inbox.find(compose.OUR_ID, mail.key)
+        copy = copy if copy is not None else inbox.find(compose.OUR_ID, mail.key, sent=True)
+    if came is None and copy is None:
+        yield Finding(what="test mail", good=None, text=f"sent to {mail.recipient}, but it did not come in; try again later")
+        return
+    keeps_id = mail.message_id in (came, copy)
+    store.control.found_out(inbox.folder, keeps_id=keeps_id, files_sent=copy is not None, now=clock.now())
+    yield Finding(
+        what="Message-ID",
+        good=keeps_id,
+        text="kept by the provider"
+        if keeps_id
+        else f"the provider makes it {came or copy}: replies are known by the customer alone, and bounces of ours are not",
+    )
+    filed = "filed by the provider: it proves what went out" if copy is not None else "not filed by the provider"
+    yield Finding(what="sent mail", good=True if copy is not None else None, text=filed)
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:

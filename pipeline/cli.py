@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -23,6 +25,7 @@ from pipeline.errors import AnotherInstance, ConfigError, WinbackError
 log = logging.getLogger("winback")
 
 DONE, FAILED, USAGE, BUSY = 0, 1, 2, 75
+SEND_TEST_LOOKS, SEND_TEST_EVERY = 20, 3.0
 
 cli = typer.Typer(
     help="Answers cancellations kindly and keeps the door open.",
@@ -251,9 +254,11 @@ def status(as_json: Json = False) -> None:
     """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
     with _store() as store:
         beat, stopped, due = store.control.heartbeat(), store.control.stopped(), store.overview.next_due()
+        broken = store.control.breaker()
         told = {
             "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
             "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
+            "breaker": broken and {"why": broken[0], "at": broken[1].isoformat()},
             "stopped": stopped and {"by": stopped[0], "at": stopped[1].isoformat()},
             "next_due": due and due.isoformat(),
             "counts": store.overview.counts(),
@@ -265,25 +270,46 @@ def status(as_json: Json = False) -> None:
     for alarm in told["alarms"]:
         typer.echo(f"ALARM since {alarm['since'][:16]}: {alarm['text']}")
     typer.echo(f"daemon     {'last seen ' + told['heartbeat']['at'][:19] if told['heartbeat'] else 'never seen'}")
-    typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else 'on'}")
+    on = "only what reps release, until `winback resume`" if told["breaker"] else "on"
+    typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else on}")
     typer.echo(f"next due   {(told['next_due'] or 'nothing')[:19]}")
     for table, states in told["counts"].items():
         typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
 
 
 @cli.command()
-def check(show: Annotated[bool, typer.Option("--texts", help="Print each text as a customer would read it.")] = False) -> None:
+def check(
+    show: Annotated[bool, typer.Option("--texts", help="Print each text as a customer would read it.")] = False,
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send one mail to yourself, to see how your provider treats it.")
+    ] = False,
+) -> None:
     """Look whether everything is in order: configuration, texts, law, model, logins, DNS records. Changes nothing."""
-    from pipeline.check import check as look
+    from pipeline import check as looking
 
     marks = {True: "ok  ", False: "BAD ", None: "??  "}
     bad = 0
-    for finding in look(_settings["config"]):
+    findings = looking.check(_settings["config"])
+    if send_test:
+        findings = chain(findings, looking.send_test(_settings["config"], _patience(SEND_TEST_LOOKS, SEND_TEST_EVERY)))
+    for finding in findings:
         typer.echo(f"{marks[finding.good]} {finding.what:14} {finding.text}")
         bad += finding.good is False
     if show:
         preview()
     raise typer.Exit(FAILED if bad else DONE)
+
+
+def _patience(times: int, seconds: float) -> Callable[[], bool]:
+    left = iter(range(times))
+
+    def wait() -> bool:
+        if next(left, None) is None:
+            return False
+        time.sleep(seconds)
+        return True
+
+    return wait
 
 
 @cli.command()

@@ -20,7 +20,7 @@ import schedule
 from filelock import FileLock, Timeout
 
 from pipeline import jobs, moments
-from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, Halted, NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
 from pipeline.jobs import Site
 
 log = logging.getLogger("winback")
@@ -29,6 +29,7 @@ TICK = 1.0
 LEAVE_WITHIN = 4.0
 CLOCK_JUMP = 5.0
 FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+SOON = 30.0  # nobody is there to be bothered: work goes on this soon after the other side is back
 ALARM_AFTER = 300.0
 
 # name, seconds between two runs, job. `poll` also runs as soon as the mailbox says that something arrived.
@@ -41,6 +42,7 @@ JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("letter", 600, jobs.letter),
     ("reissue", 3600, jobs.reissue),
     ("publish", 1, jobs.publish),
+    ("evidence", 120, jobs.evidence),
     ("send", 1, jobs.send),
     ("watch", 10, jobs.watch),
     ("tidy", 3600, jobs.tidy),
@@ -101,13 +103,17 @@ class Guard:
         """Whether the job may run at this monotonic time."""
         return at >= self.not_before
 
-    def failed(self, at: float, *, slowly: bool) -> bool:
+    def failed(self, at: float, *, slowly: bool, longest: float = LONGEST_WAIT) -> bool:
         """Count a failure; True when it is time for an alarm."""
         self.proven = False
         self.failing_since = at if self.failing_since is None else self.failing_since
-        self.wait = min(LONGEST_WAIT, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
+        self.wait = min(longest, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
         # Full jitter, so that many clients of one server do not come back in step.
         self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
+        alarm = self.failing_since + ALARM_AFTER
+        if at < alarm:
+            # The try that raises the alarm is not put off by a long wait that began just before.
+            self.not_before = min(self.not_before, alarm)
         return slowly or at - self.failing_since >= ALARM_AFTER
 
     def hurry(self) -> None:
@@ -158,7 +164,7 @@ class Daemon:
     def once(self) -> dict[str, int]:
         """Run every job once, in the order of a mail's way, and tell what each did. Errors are logged and counted as -1."""
         self._recover()
-        order = "poll work collect appointments remind letter reissue publish send publish watch tidy".split()
+        order = "poll work collect appointments remind letter reissue publish evidence send publish watch tidy".split()
         todo = {name: job for name, _, job in JOBS}
         done: dict[str, int] = {}
         for name in order:
@@ -173,6 +179,10 @@ class Daemon:
             return 0
         try:
             done = job(self.site)
+        except Unreachable as error:
+            self._failure(guard, error, slowly=False, longest=SOON)
+        except Halted as error:
+            self._failure(guard, error, slowly=True, longest=SOON)
         except TryLater as error:
             self._failure(guard, error, slowly=False)
         except (NeedsHuman, StoreBroken, ConfigError, WinbackError) as error:
@@ -186,8 +196,8 @@ class Daemon:
             return done
         return -1
 
-    def _failure(self, guard: Guard, error: Exception, *, slowly: bool) -> None:
-        alarm = guard.failed(time.monotonic(), slowly=slowly)
+    def _failure(self, guard: Guard, error: Exception, *, slowly: bool, longest: float = LONGEST_WAIT) -> None:
+        alarm = guard.failed(time.monotonic(), slowly=slowly, longest=longest)
         log.warning("%s: %s (again in about %.0f s)", guard.name, error, guard.wait)
         if not alarm:
             return
@@ -230,6 +240,9 @@ class Daemon:
             return False
         try:
             arrived = self.site.inbox.wait(TICK)
+        except Unreachable as error:
+            self._failure(guard, error, slowly=False, longest=SOON)
+            return False
         except TryLater as error:
             self._failure(guard, error, slowly=False)
             return False

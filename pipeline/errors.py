@@ -27,8 +27,16 @@ class TryLater(WinbackError):
     """The outside thing is not there or says "not now": the job ends, backs off and comes again."""
 
 
+class Unreachable(TryLater):
+    """Nobody answers there, so nothing was asked of anybody: the job comes again soon, however long that lasts."""
+
+
 class NeedsHuman(WinbackError):
     """Only a person can mend it (wrong password, folder gone, certificate refused): alarm, then try again slowly."""
+
+
+class Halted(NeedsHuman):
+    """A person must say go; that costs nothing to look for, so work goes on soon after the word."""
 
 
 class Unreadable(WinbackError):

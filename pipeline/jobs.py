@@ -5,6 +5,7 @@ work     stored mails -> decisions, drafts       send     queued mails -> the cu
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
 watch    the breaker -> an alarm                 letter   the week's figures -> the owner's letter
+evidence uncertain mails -> found among the sent mail
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline.core import appointments, flow, followups, report
-from pipeline.core.compose import whole_body
+from pipeline.core.compose import OUR_ID, whole_body
 from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import (
     Address,
@@ -50,7 +51,7 @@ from pipeline.core.records import (
     Verdict,
 )
 from pipeline.edges.outbox import Found, shown
-from pipeline.errors import NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreadable, WinbackError
+from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
 from pipeline.store import Correction, Store, StoredDraft
 from pipeline.store.past import mailbox
 
@@ -85,6 +86,9 @@ class Inbox(Protocol):
 
     def mark(self, uids: Sequence[str]) -> None:
         """Mark mails as taken over; cosmetic."""
+
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        """Give the Message-ID of a mail with this header, in the folder or among the account's sent mail, or None."""
 
     def check(self) -> str:
         """Say in a sentence whether the folder can be read."""
@@ -679,7 +683,7 @@ def send(site: Site) -> int:
     if site.stopped():
         return 0
     if site.store.control.restored():
-        raise NeedsHuman(
+        raise Halted(
             "an older copy of the store was restored, and mails went out since that it does not know of: nothing is sent."
             " See what is queued (`winback status`, outbox/), then say `winback resume`"
         )
@@ -702,6 +706,18 @@ def send(site: Site) -> int:
     return sent
 
 
+def evidence(site: Site) -> int:
+    """Look for uncertain mails among the sent mail of an account that is known to file it. Returns how many were settled."""
+    if not site.store.control.files_sent(site.inbox.folder):
+        return 0
+    settled = 0
+    for mail in site.store.sends.uncertain_sends():
+        stamp = site.store.keys.stamp(mail.key)
+        if site.inbox.find(OUR_ID, stamp, sent=True) is not None:
+            settled += site.store.sends.proved(mail.key, "found among the sent mail", site.now())
+    return settled
+
+
 def _send_one(site: Site, session: Session, mail: Send) -> bool:
     store = site.store.sends
 
@@ -710,6 +726,8 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
 
     try:
         receipt = session.deliver(mail, site.rules.business.sender.address, may_finish)
+    except Unreachable:
+        raise  # the mail was not even spoken of, and the next one would wait for nothing as well
     except TryLater as error:
         store.later(mail, str(error), site.now())
         log.warning("%s is tried again later: %s", mail.key, _masked(error))
@@ -770,10 +788,10 @@ def remind(site: Site) -> int:
 
 
 def watch(site: Site) -> int:
-    """Raise NeedsHuman, which is an alarm, while nothing goes out by itself."""
+    """Raise Halted, which is an alarm, while nothing goes out by itself."""
     found = site.store.control.breaker()
     if found:
-        raise NeedsHuman(
+        raise Halted(
             f"{found[0]}: nothing goes out by itself since {found[1]:%Y-%m-%d %H:%M} UTC, all answers are drafts."
             " See what was sent (outbox/sent), then say `winback resume`"
         )

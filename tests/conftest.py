@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from figures import MEASURED, Figures, table, teller
 from servers import Authority, make_authority
 from servers.chromium import Chromium
 from servers.dovecot import Dovecot
@@ -43,3 +44,17 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """Postfix's smtp-sink, taking everything."""
     with SmtpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Tell what a test measured."""
+    return teller(request.config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was measured."""
+    if measured := config.stash.get(MEASURED, []):
+        terminalreporter.section("figures")
+        for line in table(measured):
+            terminalreporter.write_line(line)

@@ -107,6 +107,9 @@ class FakeInbox:
     def mark(self, uids: Sequence[str]) -> None:
         self.marked += uids
 
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        return None
+
     def check(self) -> str:
         return "fine"
 

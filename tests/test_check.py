@@ -2,14 +2,74 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from servers.dovecot import Dovecot
+from servers.smtp import SmtpServer
 from site_of import make_config
 
-from pipeline.check import Finding, check
+from pipeline import app
+from pipeline.check import Finding, check, send_test
+from pipeline.config import load
+from pipeline.edges import clock
 from pipeline.errors import TryLater
+
+
+class Forwarding(SmtpServer):
+    """Delivers what it takes into a mailbox of Dovecot, as a provider does: perhaps with another id, perhaps with a copy."""
+
+    def __init__(self, dovecot: Dovecot, user: str, *, files: bool, rewrites: bool) -> None:
+        super().__init__()
+        self._dovecot, self._user, self._files, self._rewrites = dovecot, user, files, rewrites
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await super().handle_DATA(server, session, envelope)
+        data = self.mails[-1].data
+        if self._rewrites:
+            data = re.sub(rb"(?m)^Message-ID: .*?\r?$", b"Message-ID: <other@provider.example>\r", data)
+        self._dovecot.deliver(self._user, data)
+        if self._files:
+            self._dovecot.deliver(self._user, data, folder="Sent")
+        return answer
+
+
+@pytest.mark.parametrize(("files", "rewrites"), [(True, False), (False, False), (True, True)])
+def test_a_mail_to_ourselves_shows_what_the_provider_does_to_it(
+    tmp_path: Path, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch, files: bool, rewrites: bool
+):
+    monkeypatch.setenv("MAIL_PASSWORD", dovecot.password)
+    user = f"check-{tmp_path.name}"
+    with Forwarding(dovecot, user, files=files, rewrites=rewrites) as smtp:
+        inbox = f"imap://{user}@127.0.0.1:{dovecot.port}/INBOX"
+        path = make_config(tmp_path, inbox=inbox, delivery=f"smtp://127.0.0.1:{smtp.port}", password="MAIL_PASSWORD")
+        looks = iter(range(3))
+        found = {one.what: one.good for one in send_test(path, lambda: next(looks, None) is not None)}
+    assert found == {"Message-ID": not rewrites, "sent mail": True if files else None}
+    assert len(smtp.mails) == 1
+    config = load(path)
+    with closing(app.open_site_store(config, clock.now())) as store:
+        assert store.control.files_sent(app.build_inbox(config).folder) is files
+
+
+def test_no_test_mail_leaves_while_sending_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MAIL_PASSWORD", "x")
+    path = make_config(tmp_path, inbox="imap://d@127.0.0.1:9/INBOX", delivery="smtp://127.0.0.1:9", password="MAIL_PASSWORD")
+    stop = app.stop_file(load(path))
+    stop.parent.mkdir()
+    stop.touch()
+    (finding,) = send_test(path, lambda: False)
+    assert "stopped" in finding.text
+
+
+def test_without_servers_there_is_no_test_mail(tmp_path: Path):
+    (finding,) = send_test(make_config(tmp_path), lambda: False)
+    assert (finding.good, "mail server" in finding.text) == (None, True)
+
 
 RECORDS = {"bluedoor.example": ["v=spf1 mx -all"], "_dmarc.bluedoor.example": ["v=DMARC1; p=none"]}
 

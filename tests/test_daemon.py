@@ -16,8 +16,8 @@ from fakes import World, mail, make_world
 from filelock import FileLock
 
 from pipeline import daemon, jobs
-from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, Daemon, Guard, only_instance
-from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater
+from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, SOON, Daemon, Guard, only_instance
+from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable
 from pipeline.jobs import Site
 
 
@@ -45,7 +45,7 @@ def notes(world: World) -> list[str]:
 
 
 def test_waits_grow_and_end_at_fifteen_minutes():
-    guard = Guard("poll")
+    guard = Guard("poll", failing_since=-ALARM_AFTER)
     waits = []
     for _ in range(12):
         guard.failed(0.0, slowly=False)
@@ -53,6 +53,22 @@ def test_waits_grow_and_end_at_fifteen_minutes():
         assert guard.wait / 2 <= guard.not_before <= guard.wait
     assert waits[:4] == [5, 10, 20, 40]
     assert waits[-1] == LONGEST_WAIT
+
+
+def test_the_alarm_does_not_wait_for_a_long_wait_to_end():
+    guard = Guard("poll")
+    at = 0.0
+    while not guard.failed(at, slowly=False):
+        at = guard.not_before
+    assert at == ALARM_AFTER
+
+
+def test_where_nobody_answers_the_waits_stay_short(world: World):
+    daemon = Daemon(world.site)
+    for _ in range(12):
+        daemon._guards.setdefault("poll", Guard("poll")).not_before = 0.0
+        assert daemon.attempt("poll", failing(Unreachable("refused"))) == -1
+    assert daemon._guards["poll"].wait == SOON <= 30
 
 
 def test_what_comes_back_by_itself_alarms_after_five_minutes_only():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -12,8 +13,9 @@ import sqlalchemy as sa
 from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 
 from pipeline import jobs
-from pipeline.core.records import ContactState
-from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreadable
+from pipeline.core.records import Caps, ContactState
+from pipeline.daemon import Daemon
+from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable
 from pipeline.store import schema
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
@@ -335,6 +337,19 @@ def test_a_delivery_that_can_tell_settles_what_was_uncertain(world: World, proof
     assert world.site.store.overview.counts()["send"] == {"sent": 1}
 
 
+def test_a_copy_among_the_sent_mail_proves_it_where_the_account_is_known_to_file_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    world.delivery.after_dot = [Uncertain("no answer")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    monkeypatch.setattr(world.inbox, "find", lambda header, value, *, sent: f"<{value}@bluedoor.example>")
+    assert jobs.evidence(world.site) == 0
+    world.site.store.control.found_out(world.inbox.folder, keeps_id=True, files_sent=True, now=world.clock())
+    assert jobs.evidence(world.site) == 1
+    assert world.site.store.overview.counts()["send"] == {"sent": 1}
+
+
 def test_an_answer_to_an_uncertain_mail_proves_that_it_arrived(world: World):
     world.delivery.after_dot = [Uncertain("no answer")]
     world.inbox.arrive(mail(CANCEL))
@@ -352,6 +367,41 @@ def test_when_the_server_is_away_claims_are_given_back(world: World):
     with pytest.raises(TryLater):
         round_(world)
     assert world.site.store.overview.counts()["send"] == {"queued": 1}
+
+
+def test_an_unreachable_server_is_asked_once_and_uses_up_no_patience_until_five_days_are_over(world: World):
+    for name in ("ana", "bob"):
+        world.inbox.arrive(mail(CANCEL, f"{name}@{name}.example", uid=name))
+    for job in (jobs.poll, jobs.work):
+        job(world.site)
+    world.delivery.before_dot = [Unreachable("refused")] * 20
+    with pytest.raises(Unreachable):
+        jobs.send(world.site)
+    assert len(world.delivery.before_dot) == 19
+    assert world.site.store.overview.counts()["send"] == {"queued": 2}
+    world.clock.forward(days=5)
+    with pytest.raises(Unreachable):
+        jobs.send(world.site)
+    assert world.site.store.overview.counts()["send"] == {"held": 2}
+
+
+def test_a_tripped_breaker_makes_drafts_only_and_tells_a_person_until_they_say_go(world: World):
+    world.site = replace(world.site, caps=Caps(burst=2))
+    daemon = Daemon(world.site)
+    for name in ("ana", "bob", "cyd"):
+        world.inbox.arrive(mail(CANCEL, f"{name}@{name}.example", uid=name))
+    assert daemon.once()["watch"] == -1
+    world.inbox.arrive(mail(CANCEL, "dan@dan.example", uid="dan"))
+    daemon.once()
+    assert (len(world.delivery.delivered_mails), len(world.files("review"))) == (2, 1)
+    (note,) = world.outbox.glob("NOTE*")
+    assert "winback resume" in note.read_text(encoding="utf-8")
+    world.site.store.control.resume("terminal", world.clock())
+    world.clock.forward(minutes=1)
+    daemon._guards.clear()
+    daemon.once()
+    assert (len(world.delivery.delivered_mails), world.site.store.control.alarms()) == (3, [])
+    assert not list(world.outbox.glob("NOTE*"))
 
 
 def test_the_stop_file_stops_sending_and_nothing_else(world: World):
@@ -593,9 +643,10 @@ def send_cause(world: World, draft_key: str | None) -> str | None:
 def test_files_of_ended_matters_go_when_the_mails_do(world: World):
     world.inbox.arrive(mail(CANCEL))
     round_(world)
-    assert len(world.files("sent")) == 1
+    (file,) = world.files("sent")
+    os.utime(file, (world.clock().timestamp(),) * 2)
     jobs.tidy(world.site)
-    assert len(world.files("sent")) == 1
+    assert world.files("sent") == [file]
     world.clock.forward(days=181)
     jobs.tidy(world.site)
     assert world.files("sent") == []

@@ -29,6 +29,7 @@ from pipeline.core.records import (
 )
 from pipeline.errors import TextRefused
 
+OUR_ID = "X-Winback-Id"  # stays when a provider gives a mail a Message-ID of its own
 QUOTE_LINES = 60
 _WIDTH = 76
 
@@ -371,7 +372,7 @@ def outgoing(draft: Draft, text: str, subject: str, stamp: str, *, automatic: bo
         if automatic:
             mail["Auto-Submitted"] = "auto-replied" if draft.kind is Kind.ACKNOWLEDGMENT else "auto-generated"
             mail["X-Auto-Response-Suppress"] = "All"
-        mail["X-Winback-Id"] = stamp
+        mail[OUR_ID] = stamp
         mail.set_content(text.rstrip("\n") + "\n", cte="quoted-printable")
         data = bytes(mail)
     except (ValueError, UnicodeError) as error:

@@ -25,7 +25,7 @@ from imapclient.exceptions import (
 )
 
 from pipeline.core.records import Batch, Beginning, Cursor, Place, Raw
-from pipeline.errors import ConfigError, NeedsHuman, TryLater
+from pipeline.errors import ConfigError, NeedsHuman, TryLater, Unreachable
 
 log = logging.getLogger("winback.imap")
 
@@ -37,6 +37,9 @@ HEADER_BYTES = 1 << 20
 SEARCH_SPAN = 50_000  # imaplib takes no answer line above 1,000,000 bytes
 RENEW_IDLE = 9 * 60.0  # RFC 2177 asks for less than 29 minutes; routers forget silent connections sooner
 GOODBYE = 5.0
+_SENT = b"\\Sent"  # RFC 6154
+_ID = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
+_SEARCHABLE = re.compile(r"[A-Za-z0-9@._<>-]+")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Whatever a server says that is no IMAP comes out of imaplib and imapclient as one of these.
@@ -293,6 +296,27 @@ class ImapInbox:
                 log.debug("%s: mails can't be marked: %s", self.folder, _words(error))
             self._examine(client)
 
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        """The Message-ID of a mail that has this header, in the folder or in the one where the account keeps sent mail.
+
+        None when there is none, or no such folder; empty when it has no Message-ID. Both must be ids of our own making.
+        """
+        if not _SEARCHABLE.fullmatch(header + value):
+            raise ValueError(f"nothing but an id of ours is searched for, not {header}: {value}")
+        with self._talk("looking for a mail of ours") as client:
+            folder = client.find_special_folder(_SENT) if sent else self._mailbox
+            if folder is None:
+                return None
+            client.select_folder(folder, readonly=True)
+            found = client.search(["HEADER", header, value])
+            got = client.fetch(found[-1:], [_ID]) if found else {}
+            self._examine(client)
+        if not got:
+            return None
+        answer = next(iter(got.values()))
+        text = next((part for key, part in answer.items() if key.startswith(b"BODY[HEADER.FIELDS")), b"")
+        return bytes(text).partition(b":")[2].strip().decode("ascii", "replace")
+
     def check(self) -> str:
         """Log in, open the folder and count: one sentence that says that all is well."""
         with self._talk("checking the mailbox") as client:
@@ -331,9 +355,11 @@ class ImapInbox:
                 self._stop_idle(self._client)
             yield self._client
         except _BROKEN as error:
-            advice = "" if self._client else ": look at host and port in inbox.url, and at the network"
+            said = f"{self._where}: {doing} failed: {_words(error)}"
+            if self._client is None and isinstance(error, OSError):
+                raise Unreachable(f"{said}: look at host and port in inbox.url, and at the network") from error
             self._drop()
-            raise TryLater(f"{self._where}: {doing} failed: {_words(error)}{advice}") from error
+            raise TryLater(said) from error
         except BaseException:
             self._drop()
             raise

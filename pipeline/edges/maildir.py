@@ -120,6 +120,10 @@ class MaildirInbox:
     def mark(self, uids: Sequence[str]) -> None:
         """Do nothing: a flag in a file name belongs to the mail program."""
 
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        """Always None: who puts mails into this folder keeps none of ours."""
+        return None
+
     def check(self) -> str:
         """Count the mails: one sentence that says that all is well."""
         if self._create and not self._path.exists():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pipeline.core.records import Receipt, Send
-from pipeline.errors import ConfigError, NeedsHuman, Refused, TryLater, Uncertain, WinbackError
+from pipeline.errors import ConfigError, NeedsHuman, Refused, TryLater, Uncertain, Unreachable, WinbackError
 
 CHUNK = 64 << 10
 GOODBYE = 5.0
@@ -133,7 +133,7 @@ class SmtpDelivery:
         except smtplib.SMTPNotSupportedError as error:
             raise NeedsHuman(f"{self._where}: {phase}: {error}: {remedy}") from error
         except OSError as error:
-            raise TryLater(f"{self._where}: {phase}: {_cause(error)}") from error
+            raise Unreachable(f"{self._where}: {phase}: {_cause(error)}") from error
 
 
 class SmtpSession:
@@ -147,9 +147,9 @@ class SmtpSession:
         """Hand over one mail; `sender` may be empty (the null path of RFC 5321 4.5.5).
 
         Everything but the final dot is said first; then `may_finish` decides. When it says no, the connection is broken off,
-        which leaves nothing behind, and None comes back. Before the dot: TryLater (4xx, network), Refused (5xx, or an address
-        or text that can't be sent), NeedsHuman (login, encryption). After it: TryLater (4xx), Refused (5xx), or Uncertain when
-        no answer came that says what became of the mail.
+        which leaves nothing behind, and None comes back. Before the dot: Unreachable (no connection), TryLater (4xx, network),
+        Refused (5xx, or an address or text that can't be sent), NeedsHuman (login, encryption). After it: TryLater (4xx),
+        Refused (5xx), or Uncertain when no answer came that says what became of the mail.
         """
         self._check_path("recipient", send.recipient)
         if sender:

@@ -196,10 +196,12 @@ class Sends:
             self._requeue(connection, row, now + wait, reply, now)
 
     def release(self, mail: Send, why: str, now: datetime) -> None:
-        """Give a claim back untouched: nothing was tried, so no patience is used up."""
+        """Give a claim back untouched: nothing was tried, so no patience is used up, except that it ends after five days."""
         with self._database.writing() as connection:
             row = self._held_by(connection, mail, "pre")
-            if row is not None:
+            if row is not None and now - row.queued >= GIVE_UP:
+                self._hold(connection, row, f"expired after {GIVE_UP.days} days: {why}", now)
+            elif row is not None:
                 self._requeue(connection, row, now, why, now)
                 connection.execute(send.update().where(send.c.key == row.key).values(attempts=row.attempts - 1))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +12,21 @@ from fakes import MONDAY
 
 from pipeline.store import Store, open_store
 from reliability.cycle import EVERYBODY, TWO, Customer, acts, essence, findings
-from reliability.world import FAULTS, KILLED, NONE, Outside, Patch, Points, copied, fresh, live, opened, patched, play
+from reliability.world import (
+    FAULTS,
+    KILLED,
+    NONE,
+    Outside,
+    Patch,
+    Points,
+    copied,
+    fresh,
+    live,
+    opened,
+    patched,
+    play,
+    start,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +46,48 @@ WORLDS = tuple(World(fault=fault, proves=proves) for fault in FAULTS for proves 
 FULL = tuple(World(fault=fault, proves=proves, customers=EVERYBODY) for fault in FAULTS for proves in (True, False))
 
 
+def everything(site: Path) -> str:
+    """A digest of all that a process leaves behind when it dies; of the times of files, the product reads those of the reps."""
+    whole = hashlib.sha256()
+    for file in sorted(site.rglob("*")):
+        if file.is_file():
+            saved = file.stat().st_mtime_ns if "outbox" in file.parts else 0
+            data = file.read_bytes()
+            whole.update(f"{file.relative_to(site)} {saved} {len(data)}\n".encode() + data)
+    return whole.hexdigest()
+
+
+@dataclass(frozen=True)
+class Wrecks:
+    """What a kill at each point of a process would leave behind: the kernel has it all, so a copy made there is the same.
+
+    Equal ones are kept once, by their digest; `list` is read when the process has ended.
+    """
+
+    site: Path
+    folder: Path
+
+    def __call__(self, number: int) -> None:
+        key = everything(self.site)
+        if not (self.folder / key).exists():
+            copied(self.site, self.folder / key)
+        with (self.folder / "points").open("a") as points:
+            points.write(f"{key}\n")
+
+    def list(self) -> list[Path]:
+        """By points, beginning with the first."""
+        points = self.folder / "points"
+        return [self.folder / key for key in points.read_text().split()] if points.exists() else []
+
+
 @dataclass
 class Stage:
-    """One act of a world: what was there before it, and what is there after it when nobody dies."""
+    """One act of a world: what was there before it, what a kill at each of its points leaves, and its end without a kill."""
 
     before: Path
     number: int
     names: tuple[str, ...]
+    wrecks: list[Path]
     after: str
 
 
@@ -54,8 +105,12 @@ class Campaign:
         self._site = copied(fresh(self.folder / "fresh"), self.folder / "site")
         self._acts = acts(self.world.customers)
         self._store = self._warm()
+        self._lives = 0
         self._good: set[str] = set()
-        self.stages = self._stages()
+        self._recovered: dict[str, list[str]] = {}
+        self.stages = list(self._stages())
+        self.points = sum(len(stage.names) for stage in self.stages)
+        self._judge(len(self._acts), "nobody dies")
 
     def _warm(self) -> Store:
         """A store for the place of the site that holds no connection, with its statements compiled: that is no state."""
@@ -65,29 +120,26 @@ class Campaign:
             play(site, outside, self._site, self._acts)
         return store
 
-    def _stages(self) -> list[Stage]:
-        found = []
+    def _stages(self) -> Iterator[Stage]:
         before = self.folder / "fresh"
         for number in range(1, len(self._acts) + 1):
-            names = self._run(before, number, quiet=True)
-            found.append(Stage(before, number, names, essence(self._site)))
+            copied(before, self._site)
+            names, wrecks = self._observed(number, quiet=True)
+            yield Stage(before, number, names, wrecks, essence(self._site))
             before = copied(self._site, self.folder / f"after-{number}")
-        self.points = sum(len(stage.names) for stage in found)
-        self._judge(len(self._acts), "nobody dies")
-        return found
 
-    def _run(self, before: Path | None, number: int, at: int | None = None, *, quiet: bool = False) -> tuple[str, ...]:
-        """Live from `before` (or from what is there) to the end of an act, or die at point `at` of it.
+    def _observed(self, number: int, *, quiet: bool = False) -> tuple[tuple[str, ...], list[Path]]:
+        """Live on to the end of an act. Returns the names of its points and what a kill at each of them leaves.
 
         `quiet`: there is nothing left to do before the act.
         """
-        if before:
-            copied(before, self._site)
-        life = live(self._task(number, quiet=quiet), at)
-        assert at is None or life.code == KILLED, "the point was not reached"
-        return life.names
+        self._lives += 1
+        wrecks = Wrecks(self._site, self.folder / "wrecks" / str(self._lives))
+        wrecks.folder.mkdir(parents=True)
+        life = start(self._task(number, quiet=quiet), Points(each=wrecks)).end()
+        return life.names, wrecks.list()
 
-    def _task(self, number: int, *, quiet: bool) -> Callable[[Points], None]:
+    def _task(self, number: int, *, quiet: bool = False) -> Callable[[Points], None]:
         def task(points: Points) -> None:
             outside = Outside(self._site / "outside", self.world.fault, self.world.proves, points)
             with patched(self.world.patch), opened(self._site, outside, store=self._store) as site:
@@ -95,42 +147,58 @@ class Campaign:
 
         return task
 
+    def killed(self, stage: Stage, at: int) -> tuple[str, str]:
+        """What is left when its process really dies at a point of an act, and what the campaign goes on from instead."""
+        copied(stage.before, self._site)
+        assert live(self._task(stage.number, quiet=True), at).code == KILLED, "the point was not reached"
+        real = essence(self._site)
+        return real, essence(copied(stage.wrecks[at - 1], self._site))
+
     def singles(self, *, until_failure: bool = False) -> Campaign:
         """Die once, at every point."""
         for stage in self.stages:
-            for at in range(1, len(stage.names) + 1):
-                self._run(stage.before, stage.number, at, quiet=True)
-                self._recover(stage, f"act {stage.number}, before {stage.names[at - 1]!r} ({at})")
+            for at, wreck in enumerate(stage.wrecks, 1):
+                self._recover(stage, wreck, f"act {stage.number}, before {stage.names[at - 1]!r} ({at})")
                 if self.failures and until_failure:
                     return self
         return self
 
     def pairs(self) -> Campaign:
-        """Die at every point, and once more at every point of the recovery."""
+        """Die at every point, and once more at every point of the recovery. Points that leave the same are one."""
         for stage in self.stages:
-            for first in range(1, len(stage.names) + 1):
-                self._run(stage.before, stage.number, first, quiet=True)
-                crashed = copied(self._site, self.folder / "crashed")
-                names = self._run(None, stage.number)
-                for second in range(1, len(names) + 1):
-                    self._run(crashed, stage.number, second)
-                    self._recover(stage, f"act {stage.number}, points {first} and {second}")
+            seen: set[Path] = set()
+            for first, wreck in enumerate(stage.wrecks, 1):
+                if wreck in seen:
+                    continue
+                seen.add(wreck)
+                copied(wreck, self._site)
+                _, again = self._observed(stage.number)
+                for second, wreck_of_wreck in enumerate(again, 1):
+                    self._recover(stage, wreck_of_wreck, f"act {stage.number}, points {first} and {second}")
+                shutil.rmtree(self.folder / "wrecks" / str(self._lives))
         return self
 
-    def _recover(self, stage: Stage, plan: str) -> None:
+    def _recover(self, stage: Stage, wreck: Path, plan: str) -> None:
         self.plans += 1
-        self._run(None, stage.number)
+        state = f"{stage.number} {wreck.name}"
+        if state not in self._recovered:
+            copied(wreck, self._site)
+            live(self._task(stage.number))
+            self._recovered[state] = self._wrongs(stage)
+        self.failures += [f"{plan}: {finding}" for finding in self._recovered[state]]
+
+    def _wrongs(self, stage: Stage) -> list[str]:
+        """A site that is the same as the one which nobody killed goes on as that one did, and that one was judged."""
         reached = essence(self._site)
-        # A site that is the same as the one which nobody killed goes on as that one did, and that one was judged.
         if reached == stage.after or reached in self._good:
-            return
-        before = len(self.failures)
-        self._judge(stage.number, plan)
-        if len(self.failures) == before:
+            return []
+        if stage.number < len(self._acts):
+            live(self._task(len(self._acts)))
+        found = findings(self._site, self.world.customers, proves=self.world.proves)
+        if not found:
             self._good.add(reached)
+        return found
 
     def _judge(self, number: int, plan: str) -> None:
-        if number < len(self._acts):
-            self._run(None, len(self._acts))
         found = findings(self._site, self.world.customers, proves=self.world.proves)
         self.failures += [f"{plan}: {finding}" for finding in found]

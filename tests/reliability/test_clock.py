@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fakes import FakeClock, FakeDelivery, World, mail, make_world
+from figures import Figures
 
 from pipeline.core.records import Caps, FollowUpRules, Receipt, Send, Touch
 from pipeline.daemon import CLOCK_JUMP, Daemon
@@ -123,7 +124,7 @@ OPEN = ((time(9), time(18)), (time(1, 30), time(2, 30)))
 @pytest.mark.parametrize(("opens", "closes"), OPEN)
 @pytest.mark.parametrize(("zone", "night"), NIGHTS)
 def test_touches_of_every_hour_of_such_a_night_go_out_once_and_in_open_hours(
-    folder: Path, zone: str, night: datetime, opens: time, closes: time
+    folder: Path, zone: str, night: datetime, opens: time, closes: time, figures: Figures
 ):
     days = frozenset(range(7))
     tracks = {"price": (Touch(after=8 * DAY, template="price_1"),)}
@@ -138,6 +139,8 @@ def test_touches_of_every_hour_of_such_a_night_go_out_once_and_in_open_hours(
     years.passes(42 * HOUR, every=HOUR / 2)
 
     touches = [one for one in years.left if one.touch]
+    when = f"{zone}, night of {night:%Y-%m-%d}, open {opens:%H:%M} to {closes:%H:%M}"
+    figures(when, touches=len(touches), doubles=len(doubles(years.left)), most_in_an_hour=most_in_an_hour(years.left))
     assert doubles(years.left) == []
     assert sorted(one.send.recipient.partition("@")[0] for one in touches) == sorted(customers)
     assert [one.clock for one in touches if not opens <= one.clock.astimezone(ZoneInfo(zone)).time() < closes] == []
@@ -193,8 +196,10 @@ def wrongs(years: Years) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_a_clock_that_jumps_brings_no_burst_and_nothing_twice(folder: Path, seed: int):
-    assert wrongs(jumping(folder, seed)) == []
+def test_a_clock_that_jumps_brings_no_burst_and_nothing_twice(folder: Path, seed: int, figures: Figures):
+    found = wrongs(jumping(folder, seed))
+    figures(f"clock that jumps, seed {seed}", jumps=4, days=35, wrongs=len(found))
+    assert found == []
 
 
 @pytest.mark.parametrize("by", [HOUR, YEAR])

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from figures import Figures
 
 from reliability.world import quick_folder
 
@@ -36,9 +37,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("version", [OLD, SOUND], ids=["rollback journal", "WAL"])
-def test_no_acknowledged_commit_is_lost(power: ModuleType, statements: list[Any], folder: Path, version: tuple[int, int, int]):
+def test_no_acknowledged_commit_is_lost(
+    power: ModuleType, statements: list[Any], folder: Path, version: tuple[int, int, int], figures: Figures
+):
     with power.pragmas_of(version):
         found = power.campaign(statements, folder, CUTS)
+    mode = "rollback journal" if version == OLD else "WAL"
+    figures(f"power cut, {mode}", cuts=found.cuts, commits_lost=found.lost, damaged_files=found.damaged)
     assert (found.cuts, found.lost, found.damaged) == (CUTS, 0, 0)
     assert found.commits > 100
 

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from figures import Figures
 
 from pipeline.daemon import Daemon
 from reliability.crash import Campaign, World
@@ -59,7 +60,7 @@ def accepted(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_no_restored_copy_of_any_age_sends_before_a_person_says_so_or_anything_twice(later: Later):
+def test_no_restored_copy_of_any_age_sends_before_a_person_says_so_or_anything_twice(later: Later, figures: Figures):
     held = 0
     for copy, now in combinations(range(1, later.acts + 1), 2):
         site = later.restored(copy, now)
@@ -70,6 +71,7 @@ def test_no_restored_copy_of_any_age_sends_before_a_person_says_so_or_anything_t
             assert accepted(site) == before, f"sent before the resume: store of act {copy}, put back after act {now}"
             works(site, resume=True)
         assert len(set(accepted(site))) == len(accepted(site)), f"sent twice: store of act {copy}, put back after act {now}"
+    figures("old copies of the store put back", copies=held, sent_before_the_resume=0)
     assert held > 30
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import MONDAY
+from figures import Figures
 
 from pipeline import jobs
 from pipeline.core.records import Send
@@ -97,7 +98,7 @@ def sending() -> Iterator[Sending]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("act", ACTS)
-def test_no_dot_is_granted_after_it(sending: Sending, act: Callable[[Path], None], fault: str):
+def test_no_dot_is_granted_after_it(sending: Sending, act: Callable[[Path], None], fault: str, figures: Figures):
     tried = 0
     for at, granted in list(sending.points(fault)):
         sending.run(fault, Points(at, lambda: act(sending.folder)))
@@ -107,6 +108,7 @@ def test_no_dot_is_granted_after_it(sending: Sending, act: Callable[[Path], None
         sending.go_on()
         assert sending.taken() == before, f"later, at point {at}"
         tried += 1
+    figures(f"{act.__name__.replace('_', ' ')} at every point of a send, {fault}", points=tried, dots_after_it=0)
     assert tried >= 2
 
 

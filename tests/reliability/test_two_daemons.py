@@ -6,6 +6,7 @@ import random
 from datetime import datetime
 
 import pytest
+from figures import Figures
 
 from pipeline.core.records import Send
 from pipeline.store.sends import Sends
@@ -16,7 +17,7 @@ ROUNDS = 200
 
 
 @pytest.mark.slow
-def test_a_daemon_that_wakes_up_after_its_lease_sends_nothing_twice():
+def test_a_daemon_that_wakes_up_after_its_lease_sends_nothing_twice(figures: Figures):
     with quick_folder() as folder:
         duel = Duel(folder)
         rounds = list(duel.all_rounds())
@@ -24,6 +25,7 @@ def test_a_daemon_that_wakes_up_after_its_lease_sends_nothing_twice():
             duel.play(one)
     assert duel.failures == []
     assert duel.rounds == ROUNDS
+    figures("two daemons, one stopped while it sends, up to ten leases", rounds=duel.rounds, wrongs=len(duel.failures))
 
 
 def grant_every_dot(patch: pytest.MonkeyPatch) -> None:

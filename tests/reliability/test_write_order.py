@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from fakes import ROOT
+from figures import Figures
 
 from pipeline import jobs
+from reliability.crash import Wrecks
 from reliability.cycle import Customer, mails_of
-from reliability.world import KILLED, Outside, Points, copied, fresh, live, opened, quick_folder
+from reliability.world import Outside, Points, copied, fresh, live, opened, quick_folder, start
 
 DRAFTS = 10
 PIECES = 16
@@ -91,17 +93,19 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_kill_anywhere_in_it_leaves_no_half_draft(waiting: Path):
+def test_a_kill_anywhere_in_it_leaves_no_half_draft(waiting: Path, figures: Figures):
     with quick_folder() as quick:
         site = copied(waiting, quick / "site")
-        points = live(publishing(site), pieces=PIECES).names
+        wrecks = Wrecks(site, quick / "wrecks")
+        wrecks.folder.mkdir()
+        points = start(publishing(site), Points(pieces=PIECES, each=wrecks)).end().names
         whole = files(site)
-        for at in range(1, len(points) + 1):
-            copied(waiting, site)
-            assert live(publishing(site), at, pieces=PIECES).code == KILLED
+        for wreck in dict.fromkeys(wrecks.list()):
+            copied(wreck, site)
             left = files(site)
-            assert {name: data for name, data in left.items() if not name.startswith(".")}.items() <= whole.items(), at
+            assert {name: data for name, data in left.items() if not name.startswith(".")}.items() <= whole.items(), wreck
             live(publishing(site))
-            assert files(site) == whole, at
+            assert files(site) == whole, wreck
+    figures("killed while it writes drafts", kills=len(points), half_drafts=0)
     assert len(whole) == DRAFTS
     assert len(points) > 200

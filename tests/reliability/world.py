@@ -50,12 +50,20 @@ FAULTS = (NONE, LATER_FIRST, LOST_BEFORE, LOST_WITH, LOST_AFTER)
 class Points:
     """Counts the moments between two effects of a process on the outside; `then` happens at number `at`.
 
-    The bytes of a file are written in so many `pieces`, with a moment before each.
+    `each` is called with the number of every moment. The bytes of a file are written in so many `pieces`, with a moment
+    before each.
     """
 
-    def __init__(self, at: int | None = None, then: Callable[[], None] | None = None, pieces: int = 2) -> None:
+    def __init__(
+        self,
+        at: int | None = None,
+        then: Callable[[], None] | None = None,
+        pieces: int = 2,
+        each: Callable[[int], None] | None = None,
+    ) -> None:
         self.names: list[str] = []
         self.pieces = pieces
+        self._each = each
         self._at = at
         self._then = then or die
         self._counting = True
@@ -65,8 +73,10 @@ class Points:
         if not self._counting:
             return
         self.names.append(name)
-        if len(self.names) == self._at:
-            with self.aside():
+        with self.aside():
+            if self._each:
+                self._each(len(self.names))
+            if len(self.names) == self._at:
                 self._then()
 
     @contextmanager
@@ -169,6 +179,9 @@ class FileInbox:
         self.outside.points(f"mark {','.join(uids)}")
         for uid in uids:
             _append(self.outside.folder / "marks", uid)
+
+    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
+        return None
 
     def check(self) -> str:
         return "fine"
