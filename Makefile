@@ -19,6 +19,7 @@ test: .venv/ready-dev $(MODEL)
 torture: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(BIN)/python -m pytest $(TORTURE)
+	@FUZZ_INPUTS=1000000 GUARDS=all $(BIN)/python -m pytest tests/reliability/test_fuzz.py tests/reliability/test_guards.py
 
 lint: .venv/ready-dev
 	@$(BIN)/ruff check --quiet .
