@@ -140,6 +140,7 @@ def acknowledgments(rules: Rules) -> list[str]:
         *(Verdict(intent=Intent.CANCEL, reason=reason, firm=firm) for reason in Reason for firm in (False, True)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, subreason=finer) for finer in sorted(TRACKS)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, sensitive=kind) for kind in Sensitive),
+        *(Verdict(intent=Intent.CANCEL, reason=reason, asked="?") for reason in Reason),
     ]
     mail = Message(key="", arrived=datetime.min.replace(tzinfo=UTC))
     answers = [decide.answer(mail, Screening(), reading, History(), rules) for reading in readings]
