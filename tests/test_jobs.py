@@ -195,7 +195,7 @@ def test_moving_a_file_to_another_reason_brings_the_right_draft(careful: World):
     assert "https://bluedoor.example/book" in draft.read_text(encoding="utf-8")
     assert careful.files("timing") == []
     (label,) = careful.site.store.overview.corrections()
-    assert (label["was_reason"], label["reason"]) == ("price", "timing")
+    assert (label.was_reason, label.reason) == ("price", "timing")
 
 
 def test_the_corrected_draft_can_be_corrected_again_and_approved(careful: World):
@@ -437,7 +437,7 @@ def test_a_held_mail_moved_to_a_reason_gets_its_draft(world: World):
     round_(world)
     assert [file.parent.name for file in world.outbox.glob("*/*.eml")] == ["review"]
     (label,) = world.site.store.overview.corrections()
-    assert (label["was_reason"], label["reason"]) == ("price", "price")
+    assert (label.was_reason, label.reason) == ("price", "price")
 
 
 def test_a_mail_that_broke_the_core_can_be_answered_by_hand(world: World):

@@ -750,6 +750,24 @@ class StepPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Lesson:
+    """What a rep said a mail really is. `message` is its key, `sender` its writer's mailbox, `by` where the rep said it.
+
+    `was_intent` and `was_reason` are what the model had said, None when it had not been asked; `confidence` how sure it was.
+    """
+
+    message: str
+    sender: str
+    at: datetime
+    by: str
+    intent: Intent
+    reason: Reason | None = None
+    was_intent: Intent | None = None
+    was_reason: Reason | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
     """A rendered text: a one-line subject and a body with `\\n` line ends. `name` is that of the text or variant it is."""
 
