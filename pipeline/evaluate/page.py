@@ -41,6 +41,7 @@ svg { width: 100%; height: auto; font-size: 11px; fill: currentColor; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 th:first-child, td:first-child { text-align: left; }
+td + td { white-space: nowrap; }
 td[style] { background: color-mix(in srgb, var(--one) var(--share), transparent); }
 article { border-left: 3px solid var(--two); padding-left: .75rem; margin: 1rem 0; }
 article p { margin: .25rem 0; }

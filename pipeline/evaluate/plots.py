@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 360, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 12, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 34
 
 Points = Sequence[tuple[float, float]]
 
