@@ -92,7 +92,7 @@ def model_of(settings: config.Config) -> LinearModel:
 
 
 @patiently
-def test_what_reps_corrected_is_read_right_the_next_time(world: World, settings: config.Config, corpus: Path):
+def test_what_reps_corrected_is_more_likely_read_so_the_next_time(world: World, settings: config.Config, corpus: Path):
     for number in range(3):
         corrected(world, f"Take my name off the Zumba sheet please {number}", "not_ready", f"a@shop{number}.example")
     words = ["Take my name off the Zumba sheet, thank you"]
@@ -102,7 +102,7 @@ def test_what_reps_corrected_is_read_right_the_next_time(world: World, settings:
     after = model_of(settings).score(words)[0]
     assert "400 mails and 3 corrections" in told
     assert "SIGHUP" in told
-    assert before.intent[Intent.CANCEL] < 0.5 < after.intent[Intent.CANCEL]
+    assert after.intent[Intent.CANCEL] > 2 * before.intent[Intent.CANCEL]
     assert max(after.reason, key=lambda each: after.reason[each]) is Reason.NOT_READY
 
 
