@@ -38,7 +38,7 @@ svg { width: 100%; height: auto; font-size: 11px; fill: currentColor; }
 .end { text-anchor: end; }
 .middle { text-anchor: middle; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
+table { overflow-wrap: normal; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9375rem; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 th:first-child, td:first-child { text-align: left; }
 td + td { white-space: nowrap; }
