@@ -56,7 +56,7 @@ approve: .venv/ready-dev
 evaluate: .venv/ready-dev $(MODEL)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pipeline.evaluate models/corpus models/MODEL_CARD.md $(OTHERS)
 
-$(MODEL): .venv/ready $(wildcard models/corpus/*.jsonl) pipeline/train.py pipeline/edges/model.py pipeline/core/cues.py
+$(MODEL): .venv/ready $(wildcard models/corpus/*.jsonl) pipeline/learn.py pipeline/train.py pipeline/edges/model.py pipeline/core/cues.py
 	@$(BIN)/winback train --shipped
 
 clean:

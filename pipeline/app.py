@@ -31,6 +31,8 @@ from pipeline.jobs import Delivery, Inbox, Model, Site
 from pipeline.store import Store, open_store
 
 SHIPPED = Path(__file__).parents[1]
+SHIPPED_CORPUS = SHIPPED / "models" / "corpus"
+SHIPPED_MODEL = SHIPPED / "models" / "built"
 # One core is for the process that decides: more readers than the others can serve only cost memory.
 READERS = min(2, max(1, len(os.sched_getaffinity(0)) - 1))
 
@@ -38,21 +40,21 @@ READERS = min(2, max(1, len(os.sched_getaffinity(0)) - 1))
 class LazyModel:
     """Loads the model when the first text comes: commands that read no mail start without it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, config: Config) -> None:
+        self._config = config
         self._model: LinearModel | None = None
 
     def __call__(self) -> LinearModel:
         """The model. Raises NoModel when there is none."""
         if self._model is None:
-            self._model = LinearModel.load(self._folder)
+            self._model = LinearModel.load(model_folder(self._config))
         return self._model
 
 
 def model_folder(config: Config) -> Path:
     """Where the model lies: the site's own if it has trained one, else the one that comes with winback."""
     own = config.model.folder
-    return own if (own / "model.json").exists() else SHIPPED / "models" / "built"
+    return own if (own / "model.json").exists() else SHIPPED_MODEL
 
 
 def open_site_store(config: Config, now: datetime) -> Store:
@@ -140,6 +142,7 @@ def acknowledgments(rules: Rules) -> list[str]:
         *(Verdict(intent=Intent.CANCEL, reason=reason, firm=firm) for reason in Reason for firm in (False, True)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, subreason=finer) for finer in sorted(TRACKS)),
         *(Verdict(intent=Intent.CANCEL, reason=Reason.OTHER, sensitive=kind) for kind in Sensitive),
+        *(Verdict(intent=Intent.CANCEL, reason=reason, asked="?") for reason in Reason),
     ]
     mail = Message(key="", arrived=datetime.min.replace(tzinfo=UTC))
     answers = [decide.answer(mail, Screening(), reading, History(), rules) for reading in readings]
@@ -172,7 +175,7 @@ def build(
             delivery=build_delivery(config),
             outbox=Outbox(config.outbox.folder),
             reader=reader,
-            model=model or LazyModel(model_folder(config)),
+            model=model or LazyModel(config),
             texts=templates,
             stopped=lambda: clock.stop_file_there(stop),
             leaving=lambda: False,
@@ -235,7 +238,7 @@ def rebuild(site: Site, config: Config) -> Site:
         inbox=inbox,
         delivery=delivery,
         outbox=Outbox(config.outbox.folder),
-        model=LazyModel(model_folder(config)) if isinstance(site.model, LazyModel) else site.model,
+        model=LazyModel(config) if isinstance(site.model, LazyModel) else site.model,
         texts=templates,
         **_around(config),
     )

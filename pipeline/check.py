@@ -161,9 +161,8 @@ def _counted(found: calendars.Found) -> str:
 
 
 def _model(config: Config) -> str:
-    folder = app.model_folder(config)
-    app.LazyModel(folder)()
-    return f"the model in {folder} can be loaded"
+    app.LazyModel(config)()
+    return f"the model in {app.model_folder(config)} can be loaded"
 
 
 def _texts(config: Config) -> Iterator[Finding]:

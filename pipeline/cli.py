@@ -154,6 +154,15 @@ def _config() -> Any:
     return load(_settings["config"])
 
 
+def _config_or_shipped() -> Any:
+    """The configuration, or the one that comes with winback where there is none: for verbs that touch nothing."""
+    from pipeline import app
+    from pipeline.config import load
+
+    path = _settings["config"]
+    return load(path if path.exists() or path != Path("config.yaml") else app.SHIPPED / "config.yaml")
+
+
 @contextmanager
 def _site(*, readers: int = 0) -> Iterator[Any]:
     from pipeline import app
@@ -222,14 +231,12 @@ def explain(
     """Tell what winback makes of mails, and why. Touches nothing."""
     from pipeline import app
     from pipeline import explain as telling
-    from pipeline.config import load
     from pipeline.core import flow
     from pipeline.edges import clock
     from pipeline.edges.reader import Reader
 
-    path = _settings["config"]
-    config = load(path if path.exists() or path != Path("config.yaml") else app.SHIPPED / "config.yaml")
-    model, texts = app.LazyModel(app.model_folder(config))(), app.build_templates(config)
+    config = _config_or_shipped()
+    model, texts = app.LazyModel(config)(), app.build_templates(config)
     rules = telling.with_own(config.rules(), own or [])
     with Reader(flow.read, workers=app.READERS) as reader:
         for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, texts):
@@ -576,13 +583,41 @@ def retry(
 @cli.command()
 def train(
     shipped: Annotated[bool, typer.Option("--shipped", help="Build the model that comes with winback.")] = False,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Bring back the model from before the last training.")] = False,
 ) -> None:
-    """Build the model from the corpus that comes with winback."""
+    """Build the model from the corpus that comes with winback and from your corrections. A worse one is not taken."""
     from pipeline import app
-    from pipeline import train as learning
+    from pipeline import learn as learning
 
-    folder = app.SHIPPED / "models" / "built" if shipped else _config().model.folder
-    typer.echo(learning.build(app.SHIPPED / "models" / "corpus", folder))
+    if shipped and rollback:
+        raise typer.BadParameter("say --shipped or --rollback, not both")
+    if rollback:
+        typer.echo(learning.roll_back(_config().model.folder))
+    elif shipped:
+        typer.echo(learning.ship(app.SHIPPED_CORPUS, app.SHIPPED_MODEL))
+    else:
+        with _site(readers=app.READERS) as site:
+            typer.echo(learning.learn(site, _config(), app.SHIPPED_CORPUS))
+
+
+@cli.command()
+def evaluate(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Labelled texts, one JSON object a line.")] = None,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page with plots into this file.")] = None,
+) -> None:
+    """Tell how well mails are understood: on held-out parts of the corpus (some minutes), or on the texts of a file."""
+    from pipeline import app
+    from pipeline.evaluate import page, report, run
+
+    if file:
+        title, judged = run.of_file(file, app.LazyModel(_config_or_shipped())())
+    else:
+        title, judged = run.of_corpus(app.SHIPPED_CORPUS)
+    if html:
+        with _explained(f"{html}: can't be written"):
+            html.write_text(page.html(title, judged), encoding="utf-8")
+    typer.echo(json.dumps(report.plain(title, judged), indent=2, ensure_ascii=False) if as_json else report.text(title, judged))
 
 
 @cli.command()
@@ -732,14 +767,18 @@ def contacts_export(address: AddressOf) -> None:
 
 @contact_verbs.command("erase")
 def contacts_erase(address: AddressOf) -> None:
-    """Forget a customer: rows, drafts and files go; that they must not be written to stays, without their name."""
+    """Forget a customer: rows, drafts, files and what was learnt of them go; that they must not be written to stays."""
+    from pipeline import learn
     from pipeline.edges import clock
 
     config = _config()
     with _site() as site:
-        files = site.outbox.erase(site.store.people.keys_of(address))
+        keys = site.store.people.keys_of(address)
+        files = site.outbox.erase(keys)
         rows = site.store.people.erase(address, clock.now())
     typer.echo(f"{rows} rows and {files} files are gone")
+    if unlearnt := learn.forget(config.model.folder, keys):
+        typer.echo(unlearnt)
     typer.echo("not touched, look there yourself: the mails in your mailbox, and copies (backups) of the store")
     if config.delivery.url.kind == "maildir":
         typer.echo(f"not touched either: the mails to them in {config.delivery.url.path}")

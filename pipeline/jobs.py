@@ -669,6 +669,7 @@ def verdict_from(plain: Mapping[str, object] | None) -> Verdict:
         opt_out=bool(plain.get("opt_out")),
         firm=bool(plain.get("firm")),
         question=bool(plain.get("question")),
+        asked=str(plain["asked"]) if plain.get("asked") else None,
         dates=tuple(
             FoundDate(text=d["text"], day=date.fromisoformat(d["day"]), kind=DateKind(d["kind"]), start=0, end=0)
             for d in (dates if isinstance(dates, list) else [])

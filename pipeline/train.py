@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import Progress
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cholesky, solve_triangular
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -23,7 +22,6 @@ from sklearn.utils.extmath import randomized_svd
 from pipeline.core.understand import joined
 from pipeline.edges.model import (
     BOTH_WEIGH,
-    FORMAT,
     Floats,
     Row,
     bundled_encoder,
@@ -50,7 +48,10 @@ NOTHING_IN_DAILY_MAIL = 0.7  # the corpus is half cancellations, a mailbox is no
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """One labelled mail. `group` keeps what one hand wrote together; a label is None where the question does not arise."""
+    """One labelled mail. `group` keeps what one hand wrote together; a label is None where nobody gave one.
+
+    `asked` is the question of ours that it answers, `dates` the days it names, as (words, kind).
+    """
 
     id: str
     text: str
@@ -59,6 +60,8 @@ class Example:
     labels: dict[str, str | None]
     hard: str | None = None
     second: str | None = None  # another reason that the mail gives as well
+    asked: str | None = None
+    dates: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +70,7 @@ class Taught:
 
     heads: list[dict[str, Any]]
     arrays: dict[str, npt.NDArray[Any]]
-    held_out: dict[str, Floats]  # calibrated probabilities of every example, from folds that had not seen its group
+    held_out: dict[str, Floats]  # calibrated probabilities of every example, from folds that had not seen its group; no lessons
 
 
 def read(corpus: Path) -> list[Example]:
@@ -104,37 +107,30 @@ def example(mail: dict[str, Any], group: str) -> Example:
         labels=labels,
         hard=mail["hard"],
         second=mail["second_reason"],
+        asked=mail["asked"],
+        dates=tuple((day["text"], day["kind"]) for day in mail["dates"]),
     )
 
 
-def build(corpus: Path, out: Path, extra: Sequence[Example] = ()) -> str:
-    """Learn from the mails in `corpus` and `extra`, write model.json and model.npz into `out`, and say so in a sentence.
+def teach(
+    examples: Sequence[Example],
+    tell: Callable[[str, int, int], None] = lambda what, done, total: None,
+    lessons: Sequence[Example] = (),
+) -> Taught:
+    """Learn from examples, and from the lessons of a site. `tell` hears what is being done, and how far it is.
 
-    The same mails give the same bytes. Raises WinbackError when the corpus can't be used.
+    Kernel ridge regression on one-hot labels; calibrated on folds that keep the mails of one file together. Lessons are
+    learnt in every fold and never measured on: they are mails that were misread, so they say nothing of how often that happens.
     """
-    examples = [*read(corpus), *extra]
-    with Progress(transient=True) as progress:
-        task = progress.add_task("learning", total=None)
-        taught = teach(examples, lambda what, done, total: progress.update(task, description=what, completed=done, total=total))
-    about = {"format": FORMAT, "heads": taught.heads, "mails": len(examples), "corpus": digest(examples)}
-    _write(out, about, taught.arrays)
-    meaning = "words and meaning" if "points" in taught.arrays else "words alone, because the sentence encoder is not installed"
-    return f"{out}: the model was built from {len(examples)} mails ({meaning})"
-
-
-def teach(examples: Sequence[Example], tell: Callable[[str, int, int], None] = lambda what, done, total: None) -> Taught:
-    """Learn from examples. `tell` hears what is being done, and how far it is.
-
-    Kernel ridge regression on one-hot labels; calibrated on folds that keep the mails of one file together.
-    """
-    texts = [each.text for each in examples]
+    everything = [*examples, *lessons]
+    texts = [each.text for each in everything]
     steps = 4 + 2 * (FOLDS + 1)
     tell("reading words", 0, steps)
     vocabulary, idf = learn_words(texts)
     rows = [weighed(text, vocabulary, idf) for text in texts]
     words = _matrix(rows, len(vocabulary))
     alike = WORDS_WEIGH * (words @ words.T).toarray()
-    heads, targets = _targets(examples)
+    heads, targets = _targets(everything)
     arrays: dict[str, npt.NDArray[Any]] = {
         "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
         "idf": idf,
@@ -152,11 +148,13 @@ def teach(examples: Sequence[Example], tell: Callable[[str, int, int], None] = l
     groups = [each.group for each in examples]
     for number, (kind, kernel) in enumerate(kernels.items()):
         raw = np.zeros_like(targets)
-        for fold, (seen, unseen) in enumerate(GroupKFold(FOLDS).split(texts, groups=groups)):
+        for fold, (seen, unseen) in enumerate(GroupKFold(FOLDS).split(groups, groups=groups)):
+            seen = np.concatenate([seen, np.arange(len(examples), len(everything))])
             tell(f"learning from {kind}", 2 + number * (FOLDS + 1) + fold, steps)
             duals, bias = _solve(kernel[np.ix_(seen, seen)], targets[seen], heads, RIDGE[kind])
             raw[unseen] = kernel[np.ix_(unseen, seen)] @ duals + bias
-        scale = _calibration(raw, targets, heads)
+        raw = raw[: len(examples)]
+        scale = _calibration(raw, targets[: len(examples)], heads)
         duals, bias = _solve(kernel, targets, heads, RIDGE[kind])
         held_out[kind] = calibrated(raw, heads, scale)
         arrays |= {
@@ -227,17 +225,21 @@ def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArr
 
 
 def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float) -> tuple[Floats, Floats]:
-    """The weight of each example for each label, and each label's share."""
+    """The weight of each example for each label, and each label's share. What lacks a label that others have comes last."""
     duals = np.zeros_like(targets)
     bias = np.zeros(targets.shape[1], dtype=np.float32)
     for names in (OF_ALL, OF_CANCELLATIONS):
         columns = _columns(heads, names)
         rows = np.flatnonzero(~np.isnan(targets[:, columns[0]]))
         wanted = targets[np.ix_(rows, columns)]
-        bias[columns] = wanted.mean(axis=0)
+        bias[columns] = np.nanmean(wanted, axis=0)
         ridge = kernel[np.ix_(rows, rows)]
         ridge.flat[:: rows.size + 1] += held_back
-        duals[np.ix_(rows, columns)] = cho_solve(cho_factor(ridge, overwrite_a=True), wanted - bias[columns])
+        half = cholesky(ridge, lower=True, overwrite_a=True)
+        forward = solve_triangular(half, np.nan_to_num(wanted - bias[columns]), lower=True)
+        # Zeros between the two solutions, in the last rows, give what leaving those rows out would have given.
+        forward[np.isnan(wanted)] = 0
+        duals[np.ix_(rows, columns)] = solve_triangular(half, forward, lower=True, trans="T")
     return duals, bias
 
 
@@ -271,17 +273,15 @@ def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp]) -> npt.NDArray[
 
 def digest(examples: Sequence[Example]) -> str:
     """What the examples say, as a digest: the same mails give the same."""
-    said = json.dumps([[each.text, each.labels] for each in examples], sort_keys=True)
+    said = json.dumps(
+        [[each.text, each.labels, each.lang, each.hard, each.second, each.asked, each.dates] for each in examples],
+        sort_keys=True,
+    )
     return hashlib.sha256(said.encode("utf-8")).hexdigest()
 
 
-def _write(out: Path, about: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, **arrays)
-    data = packed.getvalue()
-    described = json.dumps({"sha256": hashlib.sha256(data).hexdigest(), **about}, indent=1, sort_keys=True).encode()
-    # The weights first: a crash in between leaves a pair that does not match, and load refuses it.
-    for name, content in (("model.npz", data), ("model.json", described)):
-        (out / f"{name}.part").write_bytes(content)
-        (out / f"{name}.part").replace(out / name)
+def packed(arrays: dict[str, npt.NDArray[Any]]) -> bytes:
+    """The arrays as the bytes of model.npz: the same arrays give the same bytes."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()

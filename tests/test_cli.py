@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from site_of import ROOT, make_config
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import cli
+from pipeline.edges import shelf
 from pipeline.errors import ConfigError, WinbackError
 
 CANCEL = "Please cancel my membership from December. It has become too expensive for me."
@@ -239,6 +241,44 @@ def test_erase_takes_the_files_of_held_mails_and_says_what_it_does_not_touch(sho
     assert "in your mailbox" in said
     assert str(shop.folder / "sent-mail") in said
     assert list((shop.folder / "outbox" / "held").iterdir()) == []
+
+
+def test_erase_takes_what_the_model_learnt_of_a_person(drafted: Shop):
+    with sqlite3.connect(drafted.folder / "state" / "winback.db") as store:
+        ((key,),) = store.execute("SELECT key FROM message")
+    store.close()
+    models = drafted.folder / "models" / "built"
+    shelf.put(models, {"lessons": [key]}, b"")
+    said = drafted.says("contacts", "erase", "maria@example.org")
+    assert "the model had learnt from their mails and is gone; run `winback train`" in said
+    assert list(models.rglob("model.*")) == []
+
+
+def test_there_is_no_model_to_go_back_to_before_the_first_training(tmp_path: Path):
+    winback("init", "shop", cwd=tmp_path)
+    result = winback("train", "--rollback", cwd=tmp_path / "shop")
+    assert result.returncode == 1
+    assert "holds no model of your own" in result.stderr
+    assert winback("train", "--rollback", "--shipped", cwd=tmp_path).returncode == 2
+
+
+def test_evaluate_measures_the_texts_of_a_file(tmp_path: Path):
+    """In a terminal, for programs, and as a page; without a site the model that comes with winback is measured."""
+    corpus = sorted((ROOT / "models" / "corpus").glob("*.jsonl"))
+    lines = [path.read_text(encoding="utf-8").splitlines()[0] for path in corpus[:40]]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    plain = winback("evaluate", "texts.jsonl", "--html", "page.html", cwd=tmp_path)
+    assert plain.stdout.startswith("40 texts of texts.jsonl\n\nfigure"), plain.stderr
+    assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    told = json.loads(winback("evaluate", "texts.jsonl", "--json", cwd=tmp_path).stdout)
+    assert told["texts"] == 40
+    assert told["figures"]["cancellation F1"] > 0.9  # the model has learnt them by heart
+
+
+def test_evaluate_names_a_file_that_it_cannot_use(tmp_path: Path):
+    result = winback("evaluate", "nowhere.jsonl", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "nowhere.jsonl: is not a file of labelled texts" in result.stderr
 
 
 def test_only_an_address_can_be_suppressed(shop: Shop):

@@ -197,7 +197,7 @@ def test_moving_a_file_to_another_reason_brings_the_right_draft(careful: World):
     assert "https://bluedoor.example/book" in draft.read_text(encoding="utf-8")
     assert careful.files("timing") == []
     (label,) = careful.site.store.overview.corrections()
-    assert (label["was_reason"], label["reason"]) == ("price", "timing")
+    assert (label.was_reason, label.reason) == ("price", "timing")
 
 
 def test_the_corrected_draft_can_be_corrected_again_and_approved(careful: World):
@@ -487,7 +487,7 @@ def test_a_held_mail_moved_to_a_reason_gets_its_draft(world: World):
     round_(world)
     assert [file.parent.name for file in world.outbox.glob("*/*.eml")] == ["review"]
     (label,) = world.site.store.overview.corrections()
-    assert (label["was_reason"], label["reason"]) == ("price", "price")
+    assert (label.was_reason, label.reason) == ("price", "price")
 
 
 def test_a_mail_that_broke_the_core_can_be_answered_by_hand(world: World):
@@ -650,3 +650,47 @@ def test_files_of_ended_matters_go_when_the_mails_do(world: World):
     world.clock.forward(days=181)
     jobs.tidy(world.site)
     assert world.files("sent") == []
+
+
+def answer(world: World, words: str, uid: str = "2") -> None:
+    """The customer answers the last mail that we sent."""
+    ours = world.delivery.delivered_mails[-1].message_id
+    world.inbox.arrive(
+        mail(words, subject="Re: Hello", headers=f"In-Reply-To: {ours}\nReferences: <1@example.org> {ours}\n", uid=uid)
+    )
+
+
+def test_an_answer_to_our_question_gives_the_cancellation_its_reason(world: World):
+    world.inbox.arrive(mail("Please cancel my membership."))
+    round_(world)
+    assert "what made you decide?" in text(world)
+    world.clock.forward(hours=2)
+    answer(world, "It was too expensive for what I used.")
+    round_(world)
+    (draft,) = world.files("review")
+    words = draft.read_text(encoding="utf-8")
+    assert "Thank you for your answer" in words
+    assert 'X-Winback-Answers: "what made you decide?"' in words
+    first, second = (line for line in world.site.store.overview.lines() if line.draft)
+    assert (first.reason, second.reason, len(world.delivery.delivered_mails)) == ("unspecified", "price", 1)
+    world.move(draft, "approved")
+    round_(world)
+    assert "what made you decide?" not in text(world, 1)
+    assert [step.track for step in world.site.store.overview.steps_of(second.key)] == ["price", "price"]
+    world.clock.forward(days=7)
+    round_(world)
+    assert len(world.files("review")) == 1  # the first touch of the track for the price
+
+
+def test_a_question_that_was_not_ours_is_no_context(careful: World):
+    """The customer's own question stands below our words, and a rep's edit keeps it there."""
+    careful.inbox.arrive(mail("Please cancel it, I am moving. Will you refund me?"))
+    round_(careful)
+    (draft,) = careful.files("review")
+    draft.write_text(draft.read_text(encoding="utf-8").replace("Hi Maria,", "Dear Maria,"), encoding="utf-8")
+    careful.move(draft, "approved")
+    round_(careful)
+    answer(careful, "Thank you!")
+    round_(careful)
+    assert careful.files("review") == []
+    assert careful.site.store.overview.causes() == {"not_a_cancellation": 1}

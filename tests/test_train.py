@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline import evaluate, train
+from pipeline import train
 from pipeline.errors import WinbackError
 
-ROOT = Path(__file__).parents[1]
 LINE = {
     "id": "a-1",
     "lang": "en",
@@ -24,6 +22,8 @@ LINE = {
     "opt_out": False,
     "firm": True,
     "hard": None,
+    "asked": None,
+    "dates": [],
 }
 
 
@@ -71,22 +71,6 @@ def test_an_empty_corpus_is_refused(tmp_path: Path):
         train.read(tmp_path)
 
 
-def test_building_twice_gives_the_same_bytes(tmp_path: Path):
-    (tmp_path / "corpus").mkdir()
-    rows = [
-        {**LINE, "id": each.id, "text": each.text, "intent": each.labels["intent"], "reason": each.labels["reason"]}
-        for each in examples()
-    ]
-    for part in range(5):
-        lines = "\n".join(json.dumps({**row, "opt_out": n % 2 == 0, "firm": n % 3 == 0}) for n, row in enumerate(rows[part::5]))
-        (tmp_path / "corpus" / f"{part}.jsonl").write_text(lines, encoding="utf-8")
-    for out in ("one", "two"):
-        train.build(tmp_path / "corpus", tmp_path / out, extra=examples())
-    for name in ("model.json", "model.npz"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["model.json", "model.npz"]
-
-
 def test_held_out_probabilities_are_there_for_every_mail():
     taught = train.teach(examples())
     for probabilities in taught.held_out.values():
@@ -101,51 +85,31 @@ def test_the_trainer_tells_how_far_it_is():
     assert heard[-1][0] == heard[-1][1]
 
 
-def judged(label: str, said: str, confidence: float = 0.9, **more: object) -> evaluate.Judged:
-    plain = evaluate.Judged(
-        id="j", lang="en", label=label, right=frozenset({label}), hard=False, said=said, confidence=confidence
+def test_lessons_are_learnt_and_never_measured_on():
+    lesson = train.Example(
+        id="l",
+        text="zyx",
+        lang="",
+        group="lessons",
+        labels={**dict.fromkeys((*train.OF_ALL, *train.OF_CANCELLATIONS)), "intent": "reschedule"},
     )
-    return replace(plain, **more)
+    plain, taught = train.teach(examples()), train.teach(examples(), lessons=[lesson] * 4)
+    for kind, probabilities in taught.held_out.items():
+        assert probabilities.shape == plain.held_out[kind].shape
+        assert np.all(np.isfinite(probabilities))
+    assert "zyx" in taught.arrays["vocabulary"].tobytes().decode().split("\n")
 
 
-def test_precision_recall_and_f1():
-    found = [judged("price", "price"), judged("price", "none"), judged("none", "price"), judged("none", "none")]
-    assert evaluate.cancellation(found) == (0.5, 0.5, 0.5)
-
-
-def test_a_reading_that_a_careful_person_accepts_is_right():
-    lenient = judged("none", "price", right=frozenset({"none", "price"}))
-    assert evaluate.cancellation([lenient, judged("price", "price")]) == (1.0, 1.0, 1.0)
-    assert evaluate.accuracy([judged("timing", "price", right=frozenset({"timing", "price"}))]) == 1.0
-
-
-def test_the_surest_part_counts_for_accuracy_by_coverage():
-    found = [judged("none", "none", 0.9), judged("none", "price", 0.3)]
-    assert (evaluate.accuracy(found), evaluate.accuracy(found, 0.5)) == (0.5, 1.0)
-
-
-def test_calibration_error_is_the_gap_between_confidence_and_success():
-    assert evaluate.calibration_error([judged("none", "none", 0.7), judged("none", "none", 0.7)]) == pytest.approx(0.3)
-
-
-def test_reason_macro_f1_is_over_recognised_cancellations():
-    found = [judged("price", "price"), judged("service", "price"), judged("timing", "none")]
-    assert evaluate.reason_f1(found) == pytest.approx((2 / 3 + 0) / 2)
-
-
-def test_false_alarms_are_counted_apart_for_hard_texts():
-    found = [judged("none", "price", hard=True), judged("none", "none"), judged("none", "none", hard=True)]
-    assert (evaluate.false_alarms(found, True), evaluate.false_alarms(found, False)) == (0.5, 0.0)
-
-
-def test_a_file_of_others_that_cannot_be_read_is_named(tmp_path: Path):
-    path = tmp_path / "others.jsonl"
-    path.write_text("{}\n", encoding="utf-8")
-    with pytest.raises(WinbackError, match=r"others\.jsonl"):
-        evaluate.on_others(path, None)  # type: ignore[arg-type]
-
-
-def test_the_model_card_is_that_of_the_corpus():
-    """If this fails, run `make evaluate`: the corpus has changed since the card was written."""
-    card = (ROOT / "models" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert train.digest(train.read(ROOT / "models" / "corpus"))[:16] in card
+def test_what_a_lesson_does_not_say_teaches_nothing_about_it():
+    """The heads that it has no label for are learnt as if it was not there."""
+    heads, targets = train._targets(examples())
+    nearness = np.random.default_rng(1).normal(size=(44, 6)).astype(np.float32)
+    kernel = nearness @ nearness.T
+    rows = np.full((4, targets.shape[1]), np.nan, dtype=np.float32)
+    rows[:, train._columns(heads, ["intent"])] = targets[:4, train._columns(heads, ["intent"])]
+    without, _ = train._solve(kernel[:40, :40], targets, heads, 1.0)
+    duals, _ = train._solve(kernel, np.vstack([targets, rows]), heads, 1.0)
+    flags, intent = train._columns(heads, ["sensitive", "opt_out", "firm"]), train._columns(heads, ["intent"])
+    assert np.allclose(duals[:40, flags], without[:, flags], atol=1e-5)
+    assert not duals[40:, flags].any()
+    assert duals[40:, intent].any()

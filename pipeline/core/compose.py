@@ -295,6 +295,8 @@ def notes(
     if verdict.reason:
         reason = f"{verdict.reason} ({verdict.subreason})" if verdict.subreason else str(verdict.reason)
         found.append(("Reason", reason))
+    if verdict.asked:
+        found.append(("Answers", f'"{verdict.asked}"'))
     found.append(("Confidence", f"{verdict.confidence:.2f}"))
     if verdict.runner_up:
         found.append(("Runner-Up", verdict.runner_up))

@@ -168,6 +168,7 @@ def reasons_for_review(
         (message.old, "it came before winback was started"),
         (_asks_more(verdict), "it asks something that wants an answer"),
         (verdict.opt_out, "it asks for no more mail"),
+        (verdict.asked is not None, "it answers a question of ours, and a person should read the answer"),
         (history.answered_thread, "this conversation had an automatic answer already"),
         (recent, "this customer had an automatic answer within the last week"),
     )
@@ -197,9 +198,11 @@ def _asks_more(verdict: Verdict) -> bool:
 
 
 def template_of(verdict: Verdict) -> str:
-    """The name of the acknowledgment for a verdict."""
+    """The name of the acknowledgment for a verdict. Who answers a question of ours is thanked and not asked again."""
     if verdict.intent is Intent.RESCHEDULE:
         return "reschedule"
+    if verdict.asked:
+        return "told_why_service" if verdict.reason is Reason.SERVICE else "told_why"
     if ended := _BY_SUBREASON.get(verdict.subreason or ""):
         return ended
     return "firm" if verdict.firm and verdict.reason in _NOT_ASKED_WHEN_FIRM else f"{verdict.reason}"
@@ -255,7 +258,9 @@ def stop_cause(message: Message, screening: Screening, verdict: Verdict | None) 
         return "opt_out"
     if _books(message) or (verdict and verdict.intent is Intent.RESCHEDULE):
         return "rebooked"
-    return "new_cancellation" if verdict and verdict.intent is Intent.CANCEL else "reply"
+    if verdict and verdict.intent is Intent.CANCEL:
+        return "told_why" if verdict.asked else "new_cancellation"
+    return "reply"
 
 
 def _books(message: Message) -> bool:

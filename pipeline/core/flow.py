@@ -41,7 +41,7 @@ from pipeline.core.records import (
     digest,
 )
 from pipeline.core.screen import screen
-from pipeline.core.understand import for_model, understand
+from pipeline.core.understand import for_model, question_in, understand
 from pipeline.errors import TextRefused
 
 Stamp = Callable[[str], str]
@@ -114,7 +114,7 @@ def answer(
         return _plain_plan(
             message, screening, None, decide.ignore_machine(screening), history, around.told_of(message, screening, rules)
         )
-    verdict = understand(_without_ticket(message), scores, rules)
+    verdict = understand(_without_ticket(message), scores, rules, question_in(history.said))
     if ticket_in(message) and verdict.intent is Intent.NONE:
         # The button of a mail program wrote it: there is nothing to ask a person about.
         verdict = replace(verdict, opt_out=True, unsure=False)
@@ -369,9 +369,14 @@ def _freeze(draft: Draft, rules: Rules, now: datetime, stamp: Stamp) -> Send:
 
 
 def _planned(message: Message, verdict: Verdict, rules: Rules, now: datetime) -> tuple[FollowUp, ...]:
-    if verdict.intent is not Intent.CANCEL or message.sender is None:
+    if verdict.intent is not Intent.CANCEL or message.sender is None or _would_not_say(verdict):
         return ()
     return followups.steps(message.key, message.sender, verdict, rules, now)
+
+
+def _would_not_say(verdict: Verdict) -> bool:
+    """Who was asked for the reason and gives none is left in peace."""
+    return verdict.asked is not None and verdict.reason is Reason.UNSPECIFIED
 
 
 def _text(

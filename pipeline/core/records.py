@@ -309,7 +309,10 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """How a mail was understood. `confidence` is of intent and reason together; `runner_up` the second-best reading."""
+    """How a mail was understood. `confidence` is of intent and reason together; `runner_up` the second-best reading.
+
+    `asked` is the question of ours that the mail answers, or None.
+    """
 
     intent: Intent
     reason: Reason | None = None
@@ -324,6 +327,7 @@ class Verdict:
     firm: bool = False
     question: bool = False
     unsure: bool = False
+    asked: str | None = None
     evidence: tuple[Span, ...] = ()
 
 
@@ -580,6 +584,7 @@ class History:
     `address` is the contact's key. `suppressed` is the cause, or None. `last_automatic` is when an automatic mail last went
     (or was queued) to this address. `answered_thread`: this thread had an automatic answer before. `replies_to`: the key of
     the send that this mail answers or returns, if it is one of ours, and `counterpart` the address that send went to.
+    `said` are our own words in it, as they were sent, without the customer's below them.
     `case` is the message key of the open cancellation, with its `reason`, `acknowledged` time and the number of `touches`
     sent for it; `texts` are the templates this contact has read, with their variants, in the order of reading. `ground` is what
     allows follow-ups, as far as it is known.
@@ -597,6 +602,7 @@ class History:
     answered_thread: bool = False
     replies_to: str | None = None
     counterpart: str | None = None
+    said: str | None = None
     case: str | None = None
     reason: Reason | None = None
     acknowledged: datetime | None = None
@@ -741,6 +747,24 @@ class StepPlan:
     dropped: str | None = None
     trouble: str | None = None
     why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lesson:
+    """What a rep said a mail really is. `message` is its key, `sender` its writer's mailbox, `by` where the rep said it.
+
+    `was_intent` and `was_reason` are what the model had said, None when it had not been asked; `confidence` how sure it was.
+    """
+
+    message: str
+    sender: str
+    at: datetime
+    by: str
+    intent: Intent
+    reason: Reason | None = None
+    was_intent: Intent | None = None
+    was_reason: Reason | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

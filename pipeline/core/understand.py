@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipeline.core.records import Intent, Message, Reason, Rules, Scores, Sensitive, Span, Verdict
 
@@ -34,11 +35,22 @@ def for_model(message: Message) -> str:
     return joined(message.subject, message.text)
 
 
-def understand(message: Message, scores: Scores, rules: Rules) -> Verdict:
-    """Say how a mail is to be read; its dates are found elsewhere.
+_QUESTION = re.compile(r"[^.!?…:;\n]*\?")
+
+
+def question_in(said: str | None) -> str | None:
+    """The last question among words of ours, without what is quoted below them; None when they ask nothing."""
+    ours = "\n".join(line for line in (said or "").splitlines() if not line.startswith(">"))
+    asked = [question.strip() for question in _QUESTION.findall(ours) if question.strip(" ¿?")]
+    return asked[-1] if asked else None
+
+
+def understand(message: Message, scores: Scores, rules: Rules, asked: str | None = None) -> Verdict:
+    """Say how a mail is to be read; its dates are found elsewhere. `asked` is the question of ours that it answers.
 
     `confidence` is the probability that intent and reason are both right. What is empty, strange or nearly even is `unsure`.
     """
+    scores = _in_context(scores, asked)
     folded = for_model(message).translate(_FOLD)
     bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
@@ -60,8 +72,22 @@ def understand(message: Message, scores: Scores, rules: Rules) -> Verdict:
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
         unsure=(_unsure(message, scores, sure_intent, empty=empty) or _bare_and_new(message, bare)) and not called_off,
+        asked=asked,
         evidence=_evidence(message, intent, reason),
     )
+
+
+# How much "it is nothing" weighs in an answer to our question, against 1 in any other mail: "bad timing, sorry" out of the
+# blue is small talk, after "what made you decide?" it is the reason. Measured; see models/experiments.md.
+_NOTHING_IN_ANSWERS = 0.1
+
+
+def _in_context(scores: Scores, asked: str | None) -> Scores:
+    """The probabilities as they are when we know that the mail answers a question of ours."""
+    if asked is None:
+        return scores
+    weighed = {intent: p * (_NOTHING_IN_ANSWERS if intent is Intent.NONE else 1.0) for intent, p in scores.intent.items()}
+    return replace(scores, intent={intent: p / sum(weighed.values()) for intent, p in weighed.items()})
 
 
 def _called_off(message: Message) -> bool:

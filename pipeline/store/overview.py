@@ -8,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.core.records import Kind
+from pipeline.core.records import Intent, Kind, Lesson, Reason
 from pipeline.store.database import Database
+from pipeline.store.past import mailbox
 from pipeline.store.schema import (
     LETTER,
     appointment,
@@ -139,11 +140,12 @@ class Overview:
         times = [moment for moment in (planned, queued) if moment]
         return min(times) if times else None
 
-    def corrections(self) -> list[dict[str, Any]]:
-        """The labels that reps gave, oldest first."""
+    def corrections(self) -> list[Lesson]:
+        """What reps said mails really are, oldest first; the last word on each mail."""
+        query = sa.select(label, message.c.sender).join(message, message.c.key == label.c.message).order_by(label.c.at)
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(label).order_by(label.c.at)).all()
-        return [dict(row._mapping) for row in rows]
+            rows = connection.execute(query).all()
+        return [_lesson(row) for row in rows]
 
     def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
         """Empty raw mails that are older than `keep_raw` and forget ended matters older than `keep_history`.
@@ -177,6 +179,20 @@ def _forget(connection: sa.Connection, before: datetime) -> int:
         connection.execute(table.delete().where(which))
     connection.execute(appointment.delete().where(appointment.c.start < before))
     return len(keys)
+
+
+def _lesson(row: sa.Row[Any]) -> Lesson:
+    return Lesson(
+        message=row.message,
+        sender=mailbox(row.sender or ""),
+        at=row.at,
+        by=row.by,
+        intent=Intent(row.intent),
+        reason=Reason(row.reason) if row.reason else None,
+        was_intent=Intent(row.was_intent) if row.was_intent else None,
+        was_reason=Reason(row.was_reason) if row.was_reason else None,
+        confidence=row.confidence,
+    )
 
 
 def _line(row: sa.Row[Any]) -> Line:

@@ -156,9 +156,9 @@ class Past:
         wanted = sorted(ids)
         for start in range(0, len(wanted), 400):
             rows = connection.execute(
-                sa.select(send.c.key, send.c.message_id, send.c.address, send.c.automatic).where(
-                    send.c.message_id.in_(wanted[start : start + 400])
-                )
+                sa.select(send.c.key, send.c.message_id, send.c.address, send.c.automatic, draft.c.text)
+                .join(draft, draft.c.key == send.c.draft)
+                .where(send.c.message_id.in_(wanted[start : start + 400]))
             )
             found.update({row.message_id: row for row in rows})
         return found
@@ -237,4 +237,5 @@ def _joined(message: Message, contacts: dict[str, History], ours: dict[str, Row]
         answered_thread=any(row.automatic for row in answered),
         replies_to=last.key,
         counterpart=last.address,
+        said=last.text,
     )

@@ -602,5 +602,6 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "opt_out": verdict.opt_out,
         "firm": verdict.firm,
         "question": verdict.question,
+        "asked": verdict.asked,
         "evidence": [span.text for span in verdict.evidence],
     }

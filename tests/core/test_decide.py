@@ -173,6 +173,7 @@ def test_acknowledgments_wait_when_the_admin_says_so():
     [
         (TRUSTED, NONE, "reply"),
         (TRUSTED, SURE, "new_cancellation"),
+        (TRUSTED, replace(SURE, asked="Why?"), "told_why"),
         (TRUSTED, replace(NONE, opt_out=True), "opt_out"),
         (TRUSTED, replace(NONE, intent=Intent.RESCHEDULE), "rebooked"),
         (Screening(is_bounce=True, check="bounce"), NONE, "bounce"),

@@ -16,6 +16,7 @@ from pipeline.core.records import (
     Address,
     Basis,
     Case,
+    ContactState,
     FollowUp,
     Ground,
     History,
@@ -36,6 +37,7 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 RULES = make_rules()
 TEXTS = Templates(Path(__file__).parents[2] / "templates")
 CANCEL = "Please cancel my membership, it is too expensive for me."
+NOBODY = History()
 
 
 def stamp(key: str) -> str:
@@ -51,11 +53,11 @@ def read(data: bytes) -> Message:
     return flow.read(Raw(key=place.key, place=place, arrived=NOW, data=data))
 
 
-def answered(words: str, rules=RULES, texts: flow.Texts = TEXTS, **more: str) -> Plan:
+def answered(words: str, rules=RULES, texts: flow.Texts = TEXTS, history: History = NOBODY, **more: str) -> Plan:
     message = read(mail(words, **more))
-    look = flow.look(message, History(), rules)
+    look = flow.look(message, history, rules)
     (scores,) = WordModel().score([flow.words(message)])
-    return flow.answer(message, look, scores, History(), rules, NOW, texts, stamp)
+    return flow.answer(message, look, scores, history, rules, NOW, texts, stamp)
 
 
 def test_the_same_mail_gives_the_same_plan():
@@ -239,3 +241,53 @@ def test_a_rep_is_always_believed_and_always_asked():
 def test_a_correction_that_changes_nothing_keeps_the_refinement():
     verdict = Verdict(intent=Intent.CANCEL, reason=Reason.PRICE, subreason="budget")
     assert flow.corrected(verdict, Intent.CANCEL, Reason.PRICE).subreason == "budget"
+
+
+WHY = "Thank you for letting us know.\n\nIf you feel like telling me: what made you decide?\n\nKind regards,\nDana"
+ASKED = History(address="maria@example.org", case="m1", replies_to="mail:d1", said=WHY, acknowledged=NOW)
+
+
+def test_what_is_nothing_out_of_the_blue_is_a_reason_after_our_question():
+    alone, asked = answered("It was too expensive."), answered("It was too expensive.", history=ASKED)
+    assert (alone.decision.outcome, asked.decision.outcome) == (Outcome.IGNORE, Outcome.ANSWER)
+    assert asked.verdict is not None
+    assert (asked.verdict.reason, asked.verdict.asked) == (Reason.PRICE, "what made you decide?")
+
+
+def test_plain_thanks_for_our_question_are_still_nothing():
+    plan = answered("Thank you!", history=ASKED)
+    assert (plan.decision.outcome, plan.stop) == (Outcome.IGNORE, "reply")
+
+
+@pytest.mark.parametrize(
+    ("words", "template", "track"),
+    [
+        ("I had to cancel, it was too expensive.", "told_why", "price"),
+        ("I cancelled because your people were rude.", "told_why_service", "service"),
+    ],
+)
+def test_who_tells_why_is_thanked_not_asked_again_and_followed_up_for_that_reason(words: str, template: str, track: str):
+    plan = answered(words, history=ASKED)
+    assert plan.draft is not None
+    assert (plan.draft.template, plan.draft.review, plan.stop) == (template, True, "told_why")
+    assert "?" not in plan.draft.text
+    assert {step.track for step in plan.decision.steps} == {track}
+    assert ("Answers", '"what made you decide?"') in plan.draft.notes
+    assert any(name == "Evidence" and "cancel" in value for name, value in plan.draft.notes)
+
+
+def test_who_would_not_say_why_is_left_in_peace():
+    tracks = {**RULES.follow_ups.tracks, "unspecified": RULES.follow_ups.tracks["timing"]}
+    rules = replace(RULES, follow_ups=replace(RULES.follow_ups, tracks=tracks))
+    plan = answered("I cancelled and that is that.", history=ASKED, rules=rules)
+    assert plan.draft is not None
+    assert (plan.draft.template, plan.decision.steps, plan.contact) == ("told_why", (), ContactState.CLOSED)
+    assert answered("Please cancel it.", rules=rules).decision.steps != ()
+
+
+def test_a_sensitive_answer_to_our_question_is_for_a_person_like_any_other():
+    message = read(mail("I cancelled because my husband died."))
+    scores = replace(WordModel().score(["cancel"])[0], sensitive={"bereavement": 0.9, "none": 0.1})
+    plan = flow.answer(message, flow.look(message, ASKED, RULES), scores, ASKED, RULES, NOW, TEXTS, stamp)
+    assert plan.draft is not None
+    assert (plan.draft.template, plan.decision.steps) == ("sensitive_grief", ())

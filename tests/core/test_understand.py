@@ -18,7 +18,7 @@ from pipeline.core.records import (
     Span,
     Verdict,
 )
-from pipeline.core.understand import SEEN, for_model, understand
+from pipeline.core.understand import SEEN, for_model, question_in, understand
 
 NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
 RULES = Rules(business=Business(name="Bluedoor", sender=Address(address="dana@bluedoor.example")))
@@ -203,3 +203,19 @@ def test_the_evidence_is_the_customers_own_words():
 def test_the_evidence_may_stand_in_the_subject():
     verdict = read("See above. Thanks.", subject="Cancel my membership")
     assert verdict.evidence[0] == Span(text="Cancel my membership", start=-1)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Thanks.\n\nIf you feel like telling me: what made you decide?\n\nDana", "what made you decide?"),
+        ("Si le apetece contármelo, ¿qué le hizo decidirse?\n\nUn saludo", "Si le apetece contármelo, ¿qué le hizo decidirse?"),
+        ("Is it the price? Or the time?", "Or the time?"),
+        ("Thanks.\n\n> Can I have my money back?", None),
+        ("We will take care of it.", None),
+        ("Really??", "Really?"),
+        (None, None),
+    ],
+)
+def test_our_question_is_found_in_what_we_sent(said: str | None, asked: str | None):
+    assert question_in(said) == asked

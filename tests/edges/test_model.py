@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import train
+from pipeline import learn
 from pipeline.core.records import Intent, Reason
 from pipeline.edges.model import EMBEDDED, LinearModel, bundled_encoder
 from pipeline.errors import NoModel
@@ -55,6 +55,8 @@ def mail(number: int, text: str, intent: str, reason: str | None) -> dict:
         "opt_out": number % 3 == 0,
         "firm": number % 4 == 0,
         "hard": None,
+        "asked": None,
+        "dates": [],
     }
 
 
@@ -76,7 +78,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
-    train.build(corpus, folder)
+    learn.ship(corpus, folder)
     return folder
 
 

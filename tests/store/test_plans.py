@@ -202,7 +202,7 @@ def test_a_corrected_reason_gives_a_new_draft_and_keeps_a_label(store: Store):
     assert waiting.draft.template == "timing"
     assert store.drafts.get(draft(of).key).state == "superseded"
     (label,) = store.overview.corrections()
-    assert (label["was_reason"], label["reason"], label["by"]) == ("price", "timing", "outbox")
+    assert (label.was_reason, label.reason, label.by) == ("price", "timing", "outbox")
     assert store.plans.revision(of.key) == 2
 
 

@@ -1,0 +1,1 @@
+"""Say how well mails are understood. The daemon never imports this."""

@@ -1,0 +1,94 @@
+"""The figures as tables, whatever they are written in afterwards: Markdown, plain text, a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.evaluate.measures import THRESHOLDS, Judged, by_class, days, figures, flagged, sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """Rows of short texts under a head, all of one length; the first column names the row."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        return "\n".join(f"| {' | '.join(row)} |" for row in (self.head, ("---",) * len(self.head), *self.rows))
+
+    def plain(self) -> str:
+        """The table in columns for a terminal: names to the left, figures to the right."""
+        widths = [max(len(row[column]) for row in (self.head, *self.rows)) for column in range(len(self.head))]
+        lines = [
+            "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+            for row in (self.head, *self.rows)
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def of_figures(columns: Mapping[str, Sequence[Judged]]) -> Table:
+    """The figures that matter, a column for each set of texts."""
+    found = [figures(judged) for judged in columns.values()]
+    rows = tuple((name, *(f"{column[name]:.3f}" for column in found)) for name in found[0])
+    return Table(head=("figure", *columns), rows=rows)
+
+
+def of_classes(judged: Sequence[Judged]) -> Table:
+    """Precision, recall and F1 of each reading, and its F1 in each language."""
+    spoken = [by_class([each for each in judged if each.lang == lang]) for lang in ("en", "es")]
+    counts = Counter(each.label for each in judged)
+    rows = tuple(
+        (
+            label,
+            *(f"{value:.3f}" for value in values),
+            *(f"{part[label][2]:.3f}" if label in part else "-" for part in spoken),
+            str(counts[label]),
+        )
+        for label, values in by_class(judged).items()
+    )
+    return Table(head=("reading", "precision", "recall", "F1", "F1 English", "F1 Spanish", "texts"), rows=rows)
+
+
+def of_confusion(judged: Sequence[Judged]) -> Table:
+    """How often each label was read as what."""
+    counts = Counter((each.label, each.said) for each in judged)
+    labels = sorted({each.label for each in judged})
+    said = sorted({each.said for each in judged} | set(labels))
+    rows = tuple((label, *(str(counts[label, other]) for other in said)) for label in labels)
+    return Table(head=("label \\ read as", *said), rows=rows)
+
+
+def of_thresholds(judged: Sequence[Judged]) -> Table:
+    """What `sure_at` trades: how many cancellations are answered without a rep, and how many of those answers are wrong."""
+    found = [(threshold, *sent(judged, threshold)) for threshold in THRESHOLDS]
+    rows = tuple((f"{threshold:.2f}", f"{answered:.0%}", f"{wrong:.1%}") for threshold, answered, wrong in found)
+    return Table(head=("sure_at", "answered without review", "wrong among them"), rows=rows)
+
+
+def of_flags(judged: Sequence[Judged]) -> Table | None:
+    """How well `sensitive` and `opt_out` are recognised, rules included; None where nobody labelled them."""
+    found = {
+        "sensitive": flagged([each.sensitive for each in judged]),
+        "opt_out": flagged([each.opt_out for each in judged]),
+    }
+    rows = tuple(
+        (name, f"{known[0]:.3f}", f"{known[1]:.3f}", str(known[2])) for name, known in found.items() if known is not None
+    )
+    return Table(head=("flag", "precision", "recall", "texts"), rows=rows) if rows else None
+
+
+def of_days(judged: Sequence[Judged]) -> Table | None:
+    """How well days are found; None where nobody labelled them."""
+    known = days(judged)
+    if known is None:
+        return None
+    rows = (
+        ("labelled days that were found", f"{known.found:.3f}", str(known.labelled)),
+        ("... and whose purpose was right", f"{known.right_purpose:.3f}", str(known.labelled)),
+        ("days read where no label speaks of one", f"{known.unlabelled:.3f}", str(known.read)),
+    )
+    return Table(head=("days", "share", "of"), rows=rows)
