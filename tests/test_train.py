@@ -113,3 +113,19 @@ def test_what_a_lesson_does_not_say_teaches_nothing_about_it():
     assert np.allclose(duals[:40, flags], without[:, flags], atol=1e-5)
     assert not duals[40:, flags].any()
     assert duals[40:, intent].any()
+
+
+def test_some_mails_without_a_subject_are_learnt_under_the_plain_subject_of_another():
+    bare = [replace(each, subject="", text=f"see you {number}") for number, each in enumerate(examples(200))]
+    named = [
+        replace(bare[0], id="named", subject="Membership", text="Membership\nhello"),
+        replace(bare[0], id="ending", subject="Cancel my order", text="Cancel my order\nplease"),
+    ]
+    got = train.under_subjects([*bare, *named])
+    assert got == train.under_subjects([*bare, *named])
+    assert got[-2:] == named
+    assert {each.subject for each in got[:-2]} == {"", "Membership"}
+    assert {each.text for each in got if each.subject == "Membership"} <= {f"Membership\n{each.text}" for each in bare} | {
+        "Membership\nhello"
+    }
+    assert 0.3 < sum(bool(each.subject) for each in got[:-2]) / 200 < 0.5

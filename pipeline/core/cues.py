@@ -254,7 +254,7 @@ _IDEAS: Mapping[str, str] = {
 _TURNS = frozenset(
     "if may neg already past you they ask must want ? ignore keep pay email future policy q by i cannot wont decide".split()
 )
-_ENDINGS = frozenset(
+ENDINGS = frozenset(
     "cancel cancel1 cancelpast cancelled cancelling cancelnoun baja end renew makeit reschedule move decline take_off".split()
 )
 
@@ -331,5 +331,5 @@ def cues(text: str) -> set[str]:
         if "?" in core:
             found.update(f"?~{idea}" for idea in core)
         there = set(core)
-        found.update(f"{turn}&{end}" for turn in there & _TURNS for end in there & _ENDINGS)
+        found.update(f"{turn}&{end}" for turn in there & _TURNS for end in there & ENDINGS)
     return found
