@@ -29,8 +29,8 @@ from pipeline.edges.model import (
     calibrated,
     embedded,
     features,
+    looked_up,
     nearness,
-    topics_of,
     weighed,
 )
 from pipeline.errors import WinbackError
@@ -45,7 +45,7 @@ TOPICS = 128  # directions, of the tens of thousands of words and cues
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
-NOTHING_IN_DAILY_MAIL = 0.7  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
+NOTHING_IN_DAILY_MAIL = 0.75  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +173,7 @@ def teach(
     if encoder is not None:
         points = embedded(texts, encoder).astype(np.float16)
         topics = _directions(words)
-        about = topics_of(rows, topics).astype(np.float16)
+        about = looked_up(rows, topics).astype(np.float16)
         arrays |= {"points": points, "topics": topics, "points_topics": about}
         kernels["full"] = alike + _meant_alike(points.astype(np.float32), about.astype(np.float32))
     groups = [each.group for each in examples]

@@ -58,12 +58,12 @@ class LinearModel:
         self._heads: list[dict[str, Any]] = about["heads"]
         self._vocabulary = {word: i for i, word in enumerate(arrays["vocabulary"].tobytes().decode("utf-8").split("\n"))}
         self._idf: Floats = arrays["idf"].astype(np.float32)
-        self._words = arrays["words_weights"].astype(np.float32)
+        self._words = arrays["words_weights"]
         self._words_bias = arrays["words_bias"]
         self._words_scale = arrays["words_scale"]
         self._encoder = encoder if "points" in arrays else None
         if self._encoder is not None:
-            self._full = arrays["full_weights"].astype(np.float32)
+            self._full = arrays["full_weights"]
             self._full_bias = arrays["full_bias"]
             self._full_scale = arrays["full_scale"]
             self._points = arrays["points"].astype(np.float32)
@@ -93,7 +93,7 @@ class LinearModel:
         if not texts:
             return []
         rows = [weighed(text, self._vocabulary, self._idf) for text in texts]
-        said = _by_words(rows, self._words) + self._words_bias
+        said = looked_up(rows, self._words) + self._words_bias
         probabilities = calibrated(said, self._heads, self._words_scale)
         if self._encoder is not None:
             column = self._column("intent", "none")
@@ -105,8 +105,8 @@ class LinearModel:
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
         near = nearness(embedded(texts, self._encoder), self._points)
-        near *= 1 + BOTH_WEIGH * (topics_of(rows, self._topics) @ self._points_topics.T)
-        said = _by_words(rows, self._full) + near @ self._duals + self._full_bias
+        near *= 1 + BOTH_WEIGH * (looked_up(rows, self._topics) @ self._points_topics.T)
+        said = looked_up(rows, self._full) + near @ self._duals + self._full_bias
         return calibrated(said, self._heads, self._full_scale)
 
     def _column(self, head: str, label: str) -> int:
@@ -135,9 +135,9 @@ def nearness(vectors: Floats, points: Floats) -> Floats:
     return near
 
 
-def topics_of(rows: Sequence[Row], topics: npt.NDArray[np.float16]) -> Floats:
-    """What texts are about, as far as words and cues tell: their rows in the few directions in which texts differ most."""
-    return np.stack([row.values @ topics[row.columns].astype(np.float32) for row in rows])
+def looked_up(rows: Sequence[Row], table: npt.NDArray[np.float16]) -> Floats:
+    """For each text the sum of the table's lines for its words and cues, as much of each as it weighs."""
+    return np.stack([row.values @ table[row.columns].astype(np.float32) for row in rows])
 
 
 def words_of(text: str) -> list[str]:
@@ -171,10 +171,6 @@ def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> Row:
         values[size:] = CUES_WEIGH / np.sqrt(len(cue_columns))
     length = np.sqrt(values @ values)
     return Row(columns=columns, values=values / length if length else values, known=known)
-
-
-def _by_words(rows: Sequence[Row], weights: Floats) -> Floats:
-    return np.stack([row.values @ weights[row.columns] for row in rows])
 
 
 def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) -> Floats:
