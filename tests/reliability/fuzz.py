@@ -185,8 +185,8 @@ MUTATIONS: Sequence[Callable[[bytes, random.Random], bytes]] = (
 
 
 @cache
-def _render() -> flow.Render:
-    return Templates(ROOT / "templates").render
+def _texts() -> flow.Texts:
+    return Templates(ROOT / "templates")
 
 
 class Judged(NamedTuple):
@@ -207,7 +207,7 @@ def judge(raw: Raw) -> Judged:
         return Judged(wrong="" if str(error) and "RecursionError" not in str(error) else f"refused for no good reason: {error}")
     screening = flow.look(message, History(), RULES)
     (scores,) = WordModel().score([flow.words(message)])
-    plan = flow.answer(message, screening, scores, History(), RULES, MONDAY, _render(), lambda key: "stamp")
+    plan = flow.answer(message, screening, scores, History(), RULES, MONDAY, _texts(), lambda key: "stamp")
     answered = leaves_by_itself(plan, screening)
     wrong = [*_wrong_message(message), *(_wrong_answer(plan, message) if answered else ())]
     return Judged(read=True, answered=answered, wrong="; ".join(wrong))

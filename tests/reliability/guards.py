@@ -157,7 +157,7 @@ GUARDS = (
     _guard(
         "letters that look like others", "core/compose.py", "or not _one_script(first)", "", "tests/reliability/test_names.py"
     ),
-    _guard("claims and offers", "core/compose.py", "    if broken:\n", "    if False:\n", "tests/core/test_compose.py"),
+    _guard("claims and offers", "core/tone.py", "        if found:\n", "        if False:\n", "tests/core/test_tone.py"),
     _guard(
         "values are no templates",
         "edges/templates.py",

@@ -83,7 +83,7 @@ class Letterbox:
 
     def __init__(self, server: ScriptedSmtp) -> None:
         self.server = server
-        self._render = Templates(ROOT / "templates").render
+        self._texts = Templates(ROOT / "templates")
         self._delivery = SmtpDelivery(host=server.host, port=server.port, security="none", hello="bluedoor.example")
 
     def answers(self, mails: list[bytes], *, body: str | None = None, subject: str | None = None) -> int:
@@ -100,7 +100,7 @@ class Letterbox:
     def _answer(self, mail: bytes, number: int, body: str | None, subject: str | None) -> Send | None:
         place = Place(folder="f", epoch="1", uid=str(number))
         message = flow.read(Raw(key=place.key, place=place, arrived=MONDAY, data=mail))
-        plan = flow.answer_as(message, VERDICT, History(), RULES, MONDAY, self._render, _stamp, 0)
+        plan = flow.answer_as(message, VERDICT, History(), RULES, MONDAY, self._texts, _stamp, 0)
         if plan.draft is None:
             return None
         words = whole_body(plan.draft) if body is None else f"{body}\n\n{plan.draft.text}"

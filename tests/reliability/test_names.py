@@ -87,8 +87,8 @@ def answer(name: str) -> Draft:
     data = f"From: {written} <ann@poe.example.org>\nTo: dana@bluedoor.example\nSubject: Membership\n\n{CANCEL}\n".encode()
     place = Place(folder="f", epoch="1", uid="1")
     message = flow.read(Raw(key=place.key, place=place, arrived=MONDAY, data=data))
-    render = Templates(ROOT / "templates").render
-    plan = flow.answer_as(message, VERDICT, History(), RULES, MONDAY, render, lambda key: "stamp", 0)
+    texts = Templates(ROOT / "templates")
+    plan = flow.answer_as(message, VERDICT, History(), RULES, MONDAY, texts, lambda key: "stamp", 0)
     assert plan.draft is not None, plan.decision.why
     return plan.draft
 

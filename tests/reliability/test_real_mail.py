@@ -65,12 +65,12 @@ def explained(groups: Mapping[tuple[str, ...], list[str]]) -> Iterator[dict[str,
     assert done.returncode == 0, done.stderr[-2000:]
     yield from map(json.loads, done.stdout.splitlines())
     config = load(ROOT / "config.yaml")
-    model, render = app.LazyModel(app.model_folder(config))(), app.build_templates(config).render
+    model, texts = app.LazyModel(config)(), app.build_templates(config)
     with Reader(flow.read, workers=2) as reader:
         for own, paths in groups.items():
             if own:
                 rules = telling.with_own(config.rules(), own)
-                yield from telling.explain(telling.sources(paths, MONDAY), reader, model, rules, render)
+                yield from telling.explain(telling.sources(paths, MONDAY), reader, model, rules, texts)
 
 
 def errors(expected: dict[str, Any], tags: set[str], told: dict[str, Any]) -> Iterator[tuple[str, bool]]:

@@ -104,7 +104,7 @@ def decided(data: bytes) -> Plan:
     message = flow.read(Raw(key=place.key, place=place, arrived=MONDAY, data=data))
     screening = flow.look(message, History(), RULES)
     (scores,) = model().score([flow.words(message)])
-    plan = flow.answer(message, screening, scores, History(), RULES, MONDAY, TEMPLATES.render, lambda key: "stamp")
+    plan = flow.answer(message, screening, scores, History(), RULES, MONDAY, TEMPLATES, lambda key: "stamp")
     leaves_by_itself(plan, screening)
     return plan
 
