@@ -31,6 +31,7 @@ types: .venv/ready-dev
 bench: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/reading.py
 
 docs: .venv/ready-dev
 	@$(BIN)/python -m pipeline.store.describe > docs/store.md
