@@ -661,7 +661,6 @@ _CUES: Mapping[Intent, tuple[tuple[DateKind, re.Pattern[str]], ...]] = {
     Intent.NONE: ((DateKind.PAST, _PAST_TENSE),),
 }
 _ELSE = {Intent.CANCEL: DateKind.CANCELLED, Intent.RESCHEDULE: DateKind.NEW_SLOT, Intent.NONE: DateKind.MENTIONED}
-_FAR_ON = timedelta(days=120)  # nobody calls off an appointment that far ahead without saying so
 
 
 def _kind(folded: str, place: _Place, intent: Intent, world: _World) -> DateKind:
@@ -676,8 +675,6 @@ def _kind(folded: str, place: _Place, intent: Intent, world: _World) -> DateKind
     kind = _nearest(folded, place, _CUES[intent]) or _ELSE[intent]
     if kind is DateKind.PAST and (place.settled or place.back is None):
         return _ELSE[intent]
-    if kind is DateKind.CANCELLED and place.day - world.today > _FAR_ON:
-        return DateKind.MENTIONED
     return kind
 
 
