@@ -135,7 +135,8 @@ def _answer_sensitive(message: Message, screening: Screening, verdict: Verdict, 
 def _answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
     doubts = reasons_for_review(message, screening, verdict, history, rules.answers)
     review = bool(doubts)
-    said = f"{_noun(verdict).capitalize()} ({verdict.confidence:.0%} sure), reason: {verdict.reason or 'none asked'}."
+    reason = f", reason: {verdict.reason}" if verdict.reason else ""
+    said = f"{_noun(verdict).capitalize()} ({verdict.confidence:.0%} sure){reason}."
     last = f"Goes to review: {'; '.join(doubts)}." if review else "Sure, and nothing forbids it: goes out at once."
     return Decision(outcome=Outcome.ANSWER, template=template_of(verdict), review=review, why=(said, last))
 
