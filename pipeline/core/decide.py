@@ -122,7 +122,7 @@ def _hold_unanswerable(message: Message, screening: Screening, verdict: Verdict,
 
 
 def _hold_unsure(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
-    why = (f"May be a cancellation, may be not ({verdict.intent_confidence:.0%}): a person should look at it.",)
+    why = ("Perhaps a cancellation, perhaps not: a person should look at it.",)
     return Decision(outcome=Outcome.HOLD, cause="unsure", review=True, why=why)
 
 

@@ -1,4 +1,4 @@
-"""What privacy.keep_history promises: who is not heard from is forgotten, and who is, or whom we still owe something, is not."""
+"""What privacy.keep_history promises: who is not heard from is forgotten; who is, or has something planned, is not."""
 
 from __future__ import annotations
 
