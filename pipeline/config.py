@@ -34,7 +34,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from pipeline.core import figures, policy_words, records
+from pipeline.core import figures, law, policy_words, records
 from pipeline.core.policy import rounded
 from pipeline.errors import ConfigError
 
@@ -493,10 +493,6 @@ def _in_order(steps: tuple[Touch, ...]) -> tuple[Touch, ...]:
 Track = Annotated[tuple[Touch, ...], BeforeValidator(lambda steps: [] if steps is None else steps), AfterValidator(_in_order)]
 
 
-# Where a greeting to a former customer needs no consent, as long as it can be declined (CAN-SPAM); elsewhere the business says.
-_GREETED = frozenset({"US"})
-
-
 class Hibernation(Block):
     """How often who is left in peace hears from us: so long after the last touch, each once."""
 
@@ -795,9 +791,10 @@ class Config(Block):
         )
 
     def _greetings(self) -> tuple[records.Touch, ...]:
-        """The rhythm of hibernation, as far as the law where the business is leaves it to the business."""
+        """The rhythm of hibernation; with where_allowed only where the law asks for no basis, as `core.law` has it."""
         sleep = self.follow_ups.hibernation
-        allowed = sleep.greetings == "always" or (sleep.greetings == "where_allowed" and self.business.country in _GREETED)
+        free = not law.profile(self.business.country).asks
+        allowed = sleep.greetings == "always" or (sleep.greetings == "where_allowed" and free)
         return tuple(records.Touch(after=after, template=sleep.template) for after in sleep.rhythm) if allowed else ()
 
     def _around(self) -> records.AppointmentRules:

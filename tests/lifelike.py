@@ -53,6 +53,7 @@ class Life:
     subreason: str | None = None
     sensitive: Sensitive | None = None
     firm: bool = False
+    asked: str | None = None  # the question of ours that it answers
     wished: date | None = None
     track: tuple[str, ...] = ()  # the texts of its touches; the mail itself is about the last of them when `touch` is set
     touch: int = 0
@@ -76,6 +77,7 @@ PLAIN = w("Please cancel my booking.", "Por favor, cancelen mi reserva.")
 BAD = w("You were late three times. I cancel.", "Llegaron tarde tres veces. Cancelo.")
 LATER = w("We are not ready yet.", "Todavía no estamos preparados.")
 MOVE = w("Could we move my appointment?", "¿Podemos cambiar mi cita?")
+ASKED = "What made you decide?"
 EASTER, MARCH = date(2027, 3, 29), date(2027, 3, 1)
 
 CASES = (
@@ -185,6 +187,8 @@ CASES = (
     ),
     Life(name="touch-service", who="Anna", words=BAD, reason=SERVICE, track=("service_1",), touch=1, read=("service_1",)),
     Life(name="touch-thanks", who="Mike", words=PLAIN, reason=UNSPECIFIED, track=("unspecified_1",), touch=1),
+    Life(name="told-why-again", who="Mike", words=DEAR, reason=PRICE, asked=ASKED, track=PRICE_TRACK, read=("told_why",)),
+    Life(name="told-why-service", who="Anna", words=BAD, reason=SERVICE, asked=ASKED, track=("service_1",)),
 )
 
 
@@ -232,6 +236,7 @@ def _answer(case: Life, language: str, form: str) -> Draft | None:
         subreason=case.subreason,
         sensitive=case.sensitive,
         firm=case.firm,
+        asked=case.asked,
         confidence=1.0,
         intent_confidence=1.0,
         language=language,

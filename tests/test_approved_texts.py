@@ -1,4 +1,4 @@
-"""Every text, in forty lifelike cases and both languages, is as somebody has looked at it and found it good."""
+"""Every text, in more than forty lifelike cases and both languages, is as somebody has looked at it and found it good."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def test_a_text_is_as_it_was_approved(path: Path, case: Life, folder: str):
     assert written(case, folder) == approved, "look at it; `python tests/lifelike.py` takes it over as it is"
 
 
-def test_there_are_forty_cases_and_no_file_too_many():
-    assert len(CASES) == 40
+def test_there_are_at_least_forty_cases_and_no_file_too_many():
+    assert len(CASES) >= 40
     assert {path for path, _, _ in files()} == set(APPROVED.glob("*/*.txt"))
 
 

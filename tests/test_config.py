@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import config
@@ -653,6 +653,7 @@ def test_reading_opens_that_file_and_nothing_else(read, monkeypatch: pytest.Monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.yaml"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab01:-{}[]!&*#'\"\n\t @%/\\.,?|>~<é\x00\u2028", max_size=60))
 def test_whatever_stands_in_the_file_is_read_or_told_in_sentences(tmp_path_factory: pytest.TempPathFactory, noise: str):
     path = tmp_path_factory.getbasetemp() / "config.yaml"

@@ -122,7 +122,7 @@ def _hold_unanswerable(message: Message, screening: Screening, verdict: Verdict,
 
 
 def _hold_unsure(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
-    why = (f"May be a cancellation, may be not ({verdict.intent_confidence:.0%}): a person should look at it.",)
+    why = ("Perhaps a cancellation, perhaps not: a person should look at it.",)
     return Decision(outcome=Outcome.HOLD, cause="unsure", review=True, why=why)
 
 
@@ -135,7 +135,8 @@ def _answer_sensitive(message: Message, screening: Screening, verdict: Verdict, 
 def _answer(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
     doubts = reasons_for_review(message, screening, verdict, history, rules.answers)
     review = bool(doubts)
-    said = f"{_noun(verdict).capitalize()} ({verdict.confidence:.0%} sure), reason: {verdict.reason or 'none asked'}."
+    reason = f", reason: {verdict.reason}" if verdict.reason else ""
+    said = f"{_noun(verdict).capitalize()} ({verdict.confidence:.0%} sure){reason}."
     last = f"Goes to review: {'; '.join(doubts)}." if review else "Sure, and nothing forbids it: goes out at once."
     return Decision(outcome=Outcome.ANSWER, template=template_of(verdict), review=review, why=(said, last))
 

@@ -106,8 +106,8 @@ _ASKS_TO_BE_CONTACTED = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|don't|never|no)(?: \w+)? ?$", re.IGNORECASE)
 _BOOKED = re.compile(
-    r"\bcancel\w*\b|\bterminat\w+\b|\b(?:my|our) (?:\w+ )?(?:appointment|booking|reservation|membership|subscription"
-    r"|session|order|class|lessons?|plan|contract|stay|treatment|visit)\b|\banul\w+\b|\b(?:de|la) baja\b|\brescind\w+\b"
+    r"\bcanc[eé]l\w*\b|\bterminat\w+\b|\b(?:my|our) (?:\w+ )?(?:appointment|booking|reservation|membership|subscription"
+    r"|session|order|class|lessons?|plan|contract|stay|treatment|visit)\b|\ban[uú]l\w+\b|\b(?:de|la) baja\b|\brescind\w+\b"
     r"|\b(?:mi|mis|nuestra|nuestro) (?:cita|turno|reserva|membres[ií]a|suscripci[oó]n|sesi[oó]n|pedido|clases?"
     r"|plan|contrato|bono|estancia|tratamiento|visita)\b",
     re.IGNORECASE,

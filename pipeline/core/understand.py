@@ -153,11 +153,24 @@ def _runner_up(scores: Scores, intent: Intent, reason: Reason | None) -> str | N
 _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|reschedul|reprogram|reagend)")
 
 
+# What the writers say that they do with what is theirs. Whatever else a mail tells, its reading as nothing is then doubtful.
+_STATED = re.compile(
+    r"\b(?:i'm|i am|im|we're|we are) (?:now |hereby |just |sorry but )?cancell?ing (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
+    r"|\b(?:please|i (?:need|want|would like|wish) to|i'd like to|we (?:need|want|would like|wish) to)"
+    r" (?:please |just )?cancel (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
+    r"|\b(?:quiero|quisiera|deseo|necesito|queremos|quisieramos|deseamos|necesitamos|(?:les?|os|te) escribo para)"
+    r" (?:cancelar|anular|dar de baja) (?:tod[oa]s )?(?:mis?|nuestr[oa]s?) (?!deudas?\b)"
+)
+_STATED_BUT_NOTHING = 0.95  # how sure the model must be that such words are none
+
+
 def _unsure(message: Message, scores: Scores, sure_intent: float, *, empty: bool) -> bool:
-    """Strange text is only worth a person's time if it may be a cancellation at all."""
+    """Strange text is only worth a person's time if it may be a cancellation at all; plain words for one always are."""
     if empty:
         return bool(_HINT.search(message.subject.translate(_FOLD)))
     if sure_intent < _UNSURE_BELOW:
+        return True
+    if _UNSURE_BELOW <= scores.intent[Intent.NONE] < _STATED_BUT_NOTHING and _STATED.search(message.text.translate(_FOLD)):
         return True
     return scores.familiar < _STRANGE_BELOW and scores.intent[Intent.NONE] < 0.9
 

@@ -14,6 +14,7 @@ from pipeline.errors import StoreBroken
 
 # SQLite before 3.51.3 can corrupt a WAL that is reset while it is read; a rollback journal has no such window.
 _WAL_IS_SOUND = (3, 51, 3)
+PATIENCE = 10  # seconds to wait for another program that has the file locked
 _SYNCHRONOUS = {"FULL": 2, "EXTRA": 3}
 
 
@@ -41,7 +42,7 @@ class Database:
         journal, synchronous = settings(sqlite3.sqlite_version_info)
         connection.isolation_level = None  # SQLAlchemy's begin event opens the transactions
         run = connection.execute
-        run("PRAGMA busy_timeout = 10000")
+        run(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
         run("PRAGMA foreign_keys = ON")
         run("PRAGMA mmap_size = 0")
         got = run(f"PRAGMA journal_mode = {journal}").fetchone()[0]
@@ -72,6 +73,12 @@ class Database:
         except sa.exc.IntegrityError:
             raise
         except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+            if _is_locked(error):
+                raise StoreBroken(
+                    f"{self.path}: the store can't be used: database is locked: another program has held it for "
+                    f"{PATIENCE} s. End that program (a backup? a database browser?) and start winback again; "
+                    "if it runs, it goes on by itself"
+                ) from error
             raise StoreBroken(
                 f"{self.path}: the store can't be used: {error.orig}. Nothing is fetched or sent until it can; "
                 "check the disk space and the rights of the file"
@@ -88,6 +95,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _is_locked(error: sa.exc.DBAPIError) -> bool:
+    """Whether another program was in the way; the kinds of it share the lowest byte of SQLite's code."""
+    code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _for_us_alone(path: Path) -> None:

@@ -10,14 +10,11 @@ import sqlalchemy as sa
 
 from pipeline.core.records import Intent, Kind, Lesson, Reason
 from pipeline.store.database import Database
+from pipeline.store.forget import forget
 from pipeline.store.past import mailbox
 from pipeline.store.schema import (
     LETTER,
     appointment,
-    attempt,
-    basis,
-    cap_event,
-    case,
     contact,
     decision,
     draft,
@@ -148,37 +145,15 @@ class Overview:
         return [_lesson(row) for row in rows]
 
     def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
-        """Empty raw mails that are older than `keep_raw` and forget ended matters older than `keep_history`.
+        """Empty raw mails that are older than `keep_raw` and forget what is older than `keep_history` (see `forget`).
 
-        Returns how many raw mails were emptied and how many cases forgotten. Open cases stay, and mails that nobody has read.
+        Returns how many raw mails were emptied, and how many cases and customers forgotten. Mails that nobody has read stay.
         """
         with self._database.writing() as connection:
             read = sa.select(message.c.key).where(message.c.taken < now - keep_raw, message.c.state != "received")
             emptied = connection.execute(raw.delete().where(raw.c.message.in_(read))).rowcount
-            forgotten = _forget(connection, now - keep_history)
+            forgotten = forget(connection, now - keep_history)
         return emptied, forgotten
-
-
-def _forget(connection: sa.Connection, before: datetime) -> int:
-    old = sa.select(case.c.message).where(case.c.opened < before, case.c.closed.is_not(None))
-    drafts = sa.select(draft.c.key).where(draft.c.case.in_(old))
-    sends = sa.select(send.c.key).where(send.c.draft.in_(drafts))
-    keys = list(connection.execute(old).scalars())
-    # What a person recorded is the proof of the right to write, and is kept as long as the right.
-    followed = sa.select(case.c.address).where(case.c.closed.is_(None))
-    found = sa.and_(basis.c.at < before, ~basis.c.by_person, basis.c.address.not_in(followed))
-    for table, which in (
-        (attempt, attempt.c.send.in_(sends)),
-        (cap_event, cap_event.c.send.in_(sends)),
-        (step, step.c.case.in_(old)),
-        (send, send.c.draft.in_(drafts)),
-        (draft, draft.c.case.in_(old)),
-        (case, case.c.message.in_(keys)),
-        (basis, found),
-    ):
-        connection.execute(table.delete().where(which))
-    connection.execute(appointment.delete().where(appointment.c.start < before))
-    return len(keys)
 
 
 def _lesson(row: sa.Row[Any]) -> Lesson:

@@ -36,6 +36,7 @@ from pipeline.store.schema import basis, case, contact, decision, draft, event, 
 Row = sa.Row[Any]
 
 OPT_OUT = "opt_out"
+CORRECTED = "corrected"
 
 _STATE = {Outcome.ANSWER: "decided", Outcome.HOLD: "held", Outcome.IGNORE: "ignored"}
 
@@ -162,8 +163,7 @@ class Plans:
             connection.execute(decision.insert().values(**_decision(plan, now)))
             connection.execute(_FINISH, [_finished(plan)])
             record(connection, self._keys, now, "corrected", message=key, text=f"{correction.intent} {correction.reason or ''}")
-            if plan.draft is None:
-                connection.execute(case.update().where(case.c.message == key).values(closed="corrected"))
+            _close_or_reopen(connection, key, over=plan.draft is None)
             _put(connection, self._keys, plan, now)
             rows = _Rows(connection, self._keys, now)
             if plan.draft:
@@ -207,6 +207,15 @@ class Plans:
             return connection.execute(
                 sa.select(sa.func.count()).select_from(draft).where(draft.c.case == key, draft.c.kind == Kind.ACKNOWLEDGMENT)
             ).scalar_one()
+
+
+def _close_or_reopen(connection: sa.Connection, key: str, *, over: bool) -> None:
+    """A mail that is no cancellation has no case; one that is again after all goes on with the case that this had closed."""
+    mine = case.update().where(case.c.message == key)
+    if over:
+        connection.execute(mine.values(closed=CORRECTED))
+    else:
+        connection.execute(mine.where(case.c.closed == CORRECTED).values(closed=None))
 
 
 _FINISH = (

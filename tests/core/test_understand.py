@@ -74,7 +74,28 @@ def test_a_sub_reason_must_go_with_the_reason():
 
 @pytest.mark.parametrize(("cancel", "unsure"), [(0.9, False), (0.55, True), (0.42, True), (0.05, False)])
 def test_an_intent_that_is_nearly_even_is_unsure(cancel: float, unsure: bool):
-    assert read(said=scores(cancel=cancel)).unsure is unsure
+    assert read("I would rather not go on.", scores(cancel=cancel)).unsure is unsure
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Dana, I'm cancelling my remaining three sessions. Nobody was there when I arrived.",
+        "The studio is lovely. Please cancel my membership.",
+        "Hola, quiero dar de baja mi bono, gracias por todo.",
+    ],
+)
+def test_plain_words_for_a_cancellation_are_no_nothing_unless_the_model_is_very_sure(said: str):
+    doubtful, certain = scores(cancel=0.2, reschedule=0.0), scores(cancel=0.02, reschedule=0.0)
+    assert read(said, doubtful).unsure
+    assert not read(said, certain).unsure
+
+
+@pytest.mark.parametrize(
+    "said", ["Can I cancel my plan later on?", "How do I cancel?", "Cancelé mi cita el lunes.", "Quiero cancelar mi deuda."]
+)
+def test_a_question_about_cancelling_or_a_debt_that_is_paid_is_no_plain_word(said: str):
+    assert not read(said, scores(cancel=0.2, reschedule=0.0)).unsure
 
 
 def test_strange_text_is_unsure_unless_it_is_clearly_nothing():

@@ -215,6 +215,24 @@ def test_not_a_cancellation_ends_the_case(store: Store):
     assert store.overview.causes() == {"not_a_cancellation": 1}
 
 
+def test_a_case_goes_on_when_a_rep_names_a_reason_after_all(store: Store):
+    cancelled(store)
+    store.plans.corrected(corrected_plan(store, None), Correction(intent=Intent.NONE, reason=None, by="outbox"), NOW)
+    after_all = Correction(intent=Intent.CANCEL, reason="timing", by="outbox")
+    store.plans.corrected(corrected_plan(store, Reason.TIMING), after_all, NOW)
+    assert history(store).reason is Reason.TIMING
+    assert [step.case for step, _ in store.plans.due_steps(9, NOW + 5 * DAY)] == [message().key]
+
+
+def test_a_correction_does_not_open_a_case_that_a_reply_ended(store: Store):
+    cancelled(store)
+    store.intake.take(batch("2", last=2), NOW)
+    store.plans.decided([nothing(message("2"), stop="reply", stopped=(MARIA.key,))], NOW)
+    correction = Correction(intent=Intent.CANCEL, reason="timing", by="outbox")
+    store.plans.corrected(corrected_plan(store, Reason.TIMING), correction, NOW)
+    assert history(store).case is None
+
+
 def test_after_the_acknowledgment_went_out_a_correction_changes_the_follow_ups_only(store: Store):
     of = cancelled(store, automatic=True)
     sent(store)
