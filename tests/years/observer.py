@@ -419,7 +419,7 @@ class Texts:
         return counts
 
     def name(self, words: str) -> str:
-        """The name of the text with these words, such as `price_1.2@en`; "" when most of them are of no text."""
+        """The name of the text with these words, such as `price_1.2@en`; "" when too few of them are of one."""
         said = _flat(words)
         scores = {
             name: sum(len(piece) for piece in pieces if piece in said) / sum(map(len, pieces))
@@ -427,7 +427,7 @@ class Texts:
             if pieces
         }
         best = max(scores, key=lambda name: scores[name])
-        return best if scores[best] > 0.5 else ""
+        return best if scores[best] > 0.3 else ""
 
 
 _CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\n\n", re.S)
