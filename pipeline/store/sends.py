@@ -61,12 +61,12 @@ class Sends:
 
         While the breaker is open only what a person released is claimed.
 
-        `quiet`: it is no time for touches that no person released; a cap or a slow server may have kept them until now.
+        `quiet`: it is no time for touches, whoever released them; only what soon won't be true any more may still go.
         """
         due = sa.and_(send.c.state == "queued", send.c.not_before <= now)
         if quiet:
-            touches = sa.select(draft.c.key).where(draft.c.kind == Kind.FOLLOW_UP)
-            due = sa.and_(due, sa.not_(sa.and_(send.c.automatic, send.c.draft.in_(touches))))
+            touches = sa.select(draft.c.key).where(draft.c.kind == Kind.FOLLOW_UP, draft.c.until.is_(None))
+            due = sa.and_(due, sa.not_(send.c.draft.in_(touches)))
         with self._database.writing() as connection:
             if _stopped(connection):
                 return []

@@ -386,11 +386,13 @@ def test_in_quiet_hours_a_touch_waits_unless_a_person_released_it(store: Store):
     assert [one.key for one in store.sends.claim(20, "me", CAPS, NOW)] == [touch.key]
 
 
-def test_what_a_person_released_and_answers_go_out_in_quiet_hours_as_well(store: Store):
+def test_a_touch_that_a_person_released_at_night_waits_for_the_morning_and_an_answer_does_not(store: Store):
     of = cancelled(store, automatic=True)
     touched(store, of, automatic=False)
     store.drafts.approve(draft(of, 1).key, mail(draft(of, 1), store, automatic=False), None, by="outbox", now=NOW)
-    assert len(store.sends.claim(20, "me", CAPS, NOW, quiet=True)) == 2
+    (answer,) = store.sends.claim(20, "me", CAPS, NOW, quiet=True)
+    assert answer.draft == draft(of).key
+    assert len(store.sends.claim(20, "me", CAPS, NOW)) == 1
 
 
 def test_a_sent_touch_is_counted_and_done(store: Store):
