@@ -16,7 +16,7 @@ OPEN = {
     "en": r"welcome|door|happy to|be happy|glad|here (?:for|if|when|whenever|until)|we are (?:still )?here|where we are"
     r"|seeing you|good to see you|fine too|questions? (?:are|has)|possible\.|all right",
     "es": r"puertas?|casa|gusto|placer|alegrar|encantar|aquí (?:estamos|estaremos|estoy|seguimos)|dónde estamos|nos veamos"
-    r"|volver|también está bien|tampoco pasa nada|no pasa nada",
+    r"|volver|también está bien|tampoco pasa nada|no pasa nada|escribiré|noticias mías|hacerlo mejor",
 }
 
 
