@@ -155,7 +155,8 @@ _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|resche
 
 # What the writers say that they do with what is theirs. Whatever else a mail tells, its reading as nothing is then doubtful.
 _STATED = re.compile(
-    r"\b(?:i'm|i am|im|we're|we are) (?:now |hereby |just |sorry but )?cancell?ing (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
+    r"\b(?:i'm|i am|im|we're|we are) (?:now |hereby |just |sorry but )?cancell?ing"
+    r" (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
     r"|\b(?:please|i (?:need|want|would like|wish) to|i'd like to|we (?:need|want|would like|wish) to)"
     r" (?:please |just )?cancel (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
     r"|\b(?:quiero|quisiera|deseo|necesito|queremos|quisieramos|deseamos|necesitamos|(?:les?|os|te) escribo para)"
