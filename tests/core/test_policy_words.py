@@ -219,7 +219,7 @@ def test_a_cause_without_words_of_its_own_is_named_as_it_is():
 
 def test_every_sentence_of_the_engine_has_words_and_every_word_a_use():
     engine = Path(policy_words.__file__).with_name("policy.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'[_L]ine\((?:key=)?"(\w+)"', engine)) | {
+    named = set(re.findall(r'(?:_line\(|Line\(key=)"(\w+)"', engine)) | {
         f"unknown_{fact}" for fact in re.findall(r'"(\w+)"', engine[engine.index("_FACTS = ") :].split("_PARTS")[0])
     }
     named |= {"charge", "charge_all", "refund", "even"}
