@@ -237,7 +237,7 @@ def test_erase_takes_the_files_of_held_mails_and_says_what_it_does_not_touch(sho
     shop.says("once")
     assert len(list((shop.folder / "outbox" / "held").iterdir())) == 1
     said = shop.says("contacts", "erase", "maria@example.org")
-    assert "1 files are gone" in said
+    assert "1 files of the outbox" in said
     assert "in your mailbox" in said
     assert str(shop.folder / "sent-mail") in said
     assert list((shop.folder / "outbox" / "held").iterdir()) == []
@@ -302,7 +302,11 @@ def test_explain_tells_one_object_a_mail_in_order(shop: Shop, tmp_path: Path):
 
 
 EXPLAINED = set(
+<<<<<<< HEAD
     "path quoted message_id from subject text screen may_reply is_bounce bounced intent reason subreason confidence"
+=======
+    "path message_id from subject text quoted screen may_reply is_bounce bounced intent reason subreason confidence"
+>>>>>>> review
     " intent_confidence language dates sensitive opt_out firm plan why error".split()
 )
 

@@ -7,6 +7,7 @@ the time of its file.
 from __future__ import annotations
 
 import email
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -165,7 +166,7 @@ def no_more_touches_than_allowed(story: Story) -> Iterator[tuple[Sent, str]]:
 def touches_keep_their_distance(story: Story) -> Iterator[tuple[Sent, str]]:
     for mails in story.to.values():
         touches = [mail for mail in mails if mail.sells]
-        for one, two in zip(touches, touches[1:], strict=False):
+        for one, two in itertools.pairwise(touches):
             if two.at - one.at < REST:
                 yield two, f"only {two.at - one.at} after {one.text}"
 
@@ -216,7 +217,7 @@ def an_address_gets_few_automatic_mails(story: Story) -> Iterator[tuple[Sent, st
     apart = story.house.address_days * DAY
     for mails in story.to.values():
         automatic = [mail for mail in mails if mail.automatic]
-        for one, two in zip(automatic, automatic[1:], strict=False):
+        for one, two in itertools.pairwise(automatic):
             if two.at - one.at < apart:
                 yield two, f"automatic, {two.at - one.at} after {one.text}"
 

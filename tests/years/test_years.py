@@ -1,4 +1,4 @@
-"""Half a year of many customers in three countries: no rule of sections B and D is ever broken, and the observer is not blind."""
+"""Half a year of many customers in three countries: no rule of sections B and D is broken, and the observer is not blind."""
 
 from __future__ import annotations
 
