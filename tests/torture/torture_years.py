@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from figures import Figures
-
 from years.life import TOWNS, Town, lived
 from years.observer import faults, unanswered
 

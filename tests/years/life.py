@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from fakes import ROOT, FakeClock
 from ruamel.yaml import YAML
 
-from pipeline import app, jobs
+from pipeline import app
 from pipeline.config import load
 from pipeline.core.records import Receipt, Send
 from pipeline.daemon import Daemon
