@@ -7,7 +7,6 @@ the time of its file.
 from __future__ import annotations
 
 import email
-import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email import policy
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,7 @@ class House:
     closes: time
     days: frozenset[int]
     max_touches: int
-    after: Mapping[str, timedelta]
+    after: Mapping[str, timedelta] = field(hash=False)
     address_days: int
     domain_hour: int
     hour: int
@@ -166,7 +166,7 @@ def no_more_touches_than_allowed(story: Story) -> Iterator[tuple[Sent, str]]:
 def touches_keep_their_distance(story: Story) -> Iterator[tuple[Sent, str]]:
     for mails in story.to.values():
         touches = [mail for mail in mails if mail.sells]
-        for one, two in itertools.pairwise(touches):
+        for one, two in pairwise(touches):
             if two.at - one.at < REST:
                 yield two, f"only {two.at - one.at} after {one.text}"
 
@@ -217,7 +217,7 @@ def an_address_gets_few_automatic_mails(story: Story) -> Iterator[tuple[Sent, st
     apart = story.house.address_days * DAY
     for mails in story.to.values():
         automatic = [mail for mail in mails if mail.automatic]
-        for one, two in itertools.pairwise(automatic):
+        for one, two in pairwise(automatic):
             if two.at - one.at < apart:
                 yield two, f"automatic, {two.at - one.at} after {one.text}"
 
@@ -257,12 +257,12 @@ def the_excluded_are_not_followed_up(story: Story) -> Iterator[tuple[Sent, str]]
 
 def without_a_basis_nobody_is_followed_up(story: Story) -> Iterator[tuple[Sent, str]]:
     for one in story.sent:
-        if one.sells and story.house.asks_basis and not any(deed.basis for deed in _cancelled(story, one)):
+        if one.sells and story.house.asks_basis and not any(deed.basis for deed in _asked(story, one)):
             yield one, f"no basis in {story.house.country}"
 
 
-def _cancelled(story: Story, one: Sent) -> Iterator[Deed]:
-    return (deed for deed in story.by_who.get(one.to, ()) if deed.kind == "cancels" and deed.at <= one.at)
+def _asked(story: Story, one: Sent) -> Iterator[Deed]:
+    return (deed for deed in story.by_who.get(one.to, ()) if deed.kind in ("cancels", "moves") and deed.at <= one.at)
 
 
 def a_new_date_is_no_loss(story: Story) -> Iterator[tuple[Sent, str]]:

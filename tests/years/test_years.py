@@ -1,4 +1,4 @@
-"""Half a year of many customers in three countries: no rule of sections B and D is broken, and the observer is not blind."""
+"""Half a year of many customers in three countries: no rule for follow-ups is ever broken, and the observer is not blind."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_it_catches_a_product_that_follows_up_whom_it_must_not(monkeypatch: pyte
     monkeypatch.setattr(
         followups, "track_of", lambda verdict, rules: str(verdict.reason if verdict.reason != "other" else "price")
     )
-    assert "the_excluded_are_not_followed_up" in broken(story(US, count=15, days=60))
+    assert "the_excluded_are_not_followed_up" in broken(story(US, count=30, days=80))
 
 
 def test_it_catches_a_product_without_quiet_hours_and_caps():
