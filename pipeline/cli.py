@@ -244,6 +244,8 @@ def explain(
 
 
 def _told(told: dict[str, Any]) -> str:
+    if told["error"]:
+        return f"{told['path']}\n  {told['why'][0]}\n"
     read = told["intent"] + (f" ({told['reason']})" if told["reason"] else "")
     lines = [told["path"], f"  from      {told['from'] or '-'}", f"  subject   {told['subject']}"]
     lines.append(f"  read as   {read}, {told['confidence']:.0%} sure, {told['language']}")
@@ -776,7 +778,7 @@ def contacts_erase(address: AddressOf) -> None:
         keys = site.store.people.keys_of(address)
         files = site.outbox.erase(keys)
         rows = site.store.people.erase(address, clock.now())
-    typer.echo(f"{rows} rows and {files} files are gone")
+    typer.echo(f"gone: {rows} rows of the store, {files} files of the outbox")
     if unlearnt := learn.forget(config.model.folder, keys):
         typer.echo(unlearnt)
     typer.echo("not touched, look there yourself: the mails in your mailbox, and copies (backups) of the store")

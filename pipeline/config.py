@@ -770,7 +770,10 @@ class Config(Block):
         return records.Rules(
             business=records.Business(**dict(self.business), domain=self.business.sender.domain),
             answers=records.AnswerRules(
-                acknowledgments=outbox.acknowledgments, follow_ups=outbox.follow_ups, sure_at=outbox.sure_at
+                acknowledgments=outbox.acknowledgments,
+                follow_ups=outbox.follow_ups,
+                sure_at=outbox.sure_at,
+                rest=timedelta(days=self.delivery.caps.address_days),
             ),
             follow_ups=records.FollowUpRules(
                 quiet_from=follow_ups.quiet_hours[0],

@@ -31,7 +31,7 @@ def record(store: Store, address: str, basis: Basis, evidence: str, country: str
 
 def told(store: Store, address: str, country: str, now: datetime) -> str:
     """What is known of a customer's basis, and whether it is enough, in a sentence."""
-    ground = store.people.ground(address)
+    ground = law.known(store.people.ground(address), store.bookings.of(address))
     known = f'{ground.basis} since {ground.since:%Y-%m-%d} ("{ground.evidence}")' if ground else "none known"
     return f"basis: {known}. {_consequence(store, address, ground, country, now)}"
 

@@ -439,9 +439,12 @@ _TOLD = {
 }
 
 
+_STATES = {"in_follow_up": "in follow-up", "won_back": "won back"}
+
+
 def _time_lines(site: Site) -> Iterator[str]:
     for person in site.store.people.all():
-        yield f"{person.name or person.address} <{person.address}>: {person.state} ({person.cause})"
+        yield f"{person.name or person.address} <{person.address}>: {_STATES.get(person.state, person.state)} ({person.cause})"
         events = site.store.events.of_address(person.address)
         yield from dict.fromkeys(told for told in map(_told, events) if told)  # what was said twice is told once
         yield ""
@@ -449,7 +452,8 @@ def _time_lines(site: Site) -> Iterator[str]:
 
 def _told(event: Event) -> str | None:
     told = _TOLD.get(event.kind, event.kind)
-    return told and f"    {event.at:%Y-%m-%d}  {told}{': ' + _touch(event.text) if event.text else ''}"
+    said = _touch(event.text) if event.text != told else ""
+    return told and f"    {event.at:%Y-%m-%d}  {told}{': ' + said if said else ''}"
 
 
 def _touch(text: str) -> str:

@@ -45,7 +45,7 @@ def _read(file: Path) -> Source:
         data = file.read_bytes()
         changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except OSError as error:
-        return Source(path=str(file), error=f"{file}: can't be read: {error.strerror}")
+        return Source(path=str(file), error=f"{file}: this file can't be opened: {error.strerror}")
     return _source(str(file), data, changed)
 
 
@@ -117,7 +117,7 @@ def _failed(source: Source, error: Unreadable | None) -> dict[str, Any]:
         "opt_out": False,
         "firm": False,
         "plan": [],
-        "why": [f"It can't be read, so it is held for a person: {why}"],
+        "why": [source.error or f"It can't be read, so it is held for a person: {why}"],
         "error": why,
     }
 

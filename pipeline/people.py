@@ -35,12 +35,12 @@ def import_appointments(store: Store, path: Path, config: Config, now: datetime)
     own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
     found = moments.gather(path, own, rules.business.timezone, now)
     told = _counted(store.bookings.take(found.appointments, now), "appointments", ())
-    nameless = f"; {found.nameless} entries name no customer and were passed over" if found.nameless else ""
+    nameless = f"; passed over, for they name no customer: {found.nameless}" if found.nameless else ""
     return told + nameless
 
 
 def _counted(counts: Mapping[str, int], what: str, unused: tuple[str, ...]) -> str:
-    told = f"{counts['new']} {what} are new, {counts['changed']} changed, {counts['same']} were known"
+    told = f"{what}: {counts['new']} new, {counts['changed']} changed, {counts['same']} known before"
     return told + (f"; columns that nobody reads: {', '.join(unused)}" if unused else "")
 
 

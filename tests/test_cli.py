@@ -237,7 +237,7 @@ def test_erase_takes_the_files_of_held_mails_and_says_what_it_does_not_touch(sho
     shop.says("once")
     assert len(list((shop.folder / "outbox" / "held").iterdir())) == 1
     said = shop.says("contacts", "erase", "maria@example.org")
-    assert "1 files are gone" in said
+    assert "1 files of the outbox" in said
     assert "in your mailbox" in said
     assert str(shop.folder / "sent-mail") in said
     assert list((shop.folder / "outbox" / "held").iterdir()) == []

@@ -49,9 +49,9 @@ def desk(tmp_path: Path) -> Desk:
 def test_customers_come_from_a_table(desk: Desk):
     path = desk.file("people.csv", "email,name,hair\nmaria@example.org,Maria Lopez,brown\n")
     assert desk.says("contacts", "import", path) == (
-        "1 customers are new, 0 changed, 0 were known; columns that nobody reads: hair"
+        "customers: 1 new, 0 changed, 0 known before; columns that nobody reads: hair"
     )
-    assert desk.says("contacts", "import", path).startswith("0 customers are new, 0 changed, 1 were known")
+    assert desk.says("contacts", "import", path).startswith("customers: 0 new, 0 changed, 1 known before")
     assert [row["address"] for row in desk.told("contacts", "list")] == ["maria@example.org"]
 
 
@@ -65,8 +65,8 @@ def test_a_table_with_mistakes_changes_nothing_and_ends_with_the_lines(desk: Des
 
 def test_appointments_come_from_calendars_and_tables_and_twice_equals_once(desk: Desk):
     told = desk.says("appointments", "import", AHEAD)
-    assert told == "3 appointments are new, 0 changed, 0 were known; 1 entries name no customer and were passed over"
-    assert desk.says("appointments", "import", AHEAD).startswith("0 appointments are new, 0 changed, 3 were known")
+    assert told == "appointments: 3 new, 0 changed, 0 known before; passed over, for they name no customer: 1"
+    assert desk.says("appointments", "import", AHEAD).startswith("appointments: 0 new, 0 changed, 3 known before")
 
 
 def test_a_folder_holds_both(desk: Desk):
@@ -74,7 +74,7 @@ def test_a_folder_holds_both(desk: Desk):
     kept.mkdir()
     (kept / "ahead.ics").write_bytes(AHEAD.read_bytes())
     (kept / "more.csv").write_text("email,start\nlea@example.org,2099-01-05 10:00\n")
-    assert desk.says("appointments", "import", kept).startswith("4 appointments are new")
+    assert desk.says("appointments", "import", kept).startswith("appointments: 4 new")
 
 
 def test_appointments_are_listed_by_the_clock_of_the_business(desk: Desk):

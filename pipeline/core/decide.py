@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
 from pipeline.core.records import (
     AnswerRules,
@@ -156,7 +155,7 @@ def reasons_for_review(
     message: Message, screening: Screening, verdict: Verdict, history: History, rules: AnswerRules
 ) -> tuple[str, ...]:
     """Why this acknowledgment must wait for a rep; empty when it may go out at once."""
-    recent = history.last_automatic is not None and message.arrived - history.last_automatic < timedelta(days=7)
+    recent = history.last_automatic is not None and message.arrived - history.last_automatic < rules.rest
     table = (
         (rules.acknowledgments != "when_sure", "acknowledgments are set to review"),
         (verdict.unsure, "the reading is unsure"),
@@ -171,7 +170,7 @@ def reasons_for_review(
         (verdict.opt_out, "it asks for no more mail"),
         (verdict.asked is not None, "it answers a question of ours, and a person should read the answer"),
         (history.answered_thread, "this conversation had an automatic answer already"),
-        (recent, "this customer had an automatic answer within the last week"),
+        (recent, f"this customer had an automatic answer within the last {rules.rest.days} days"),
     )
     told = screening.doubt or ""  # screening tells some of the same in a sentence of its own
     return tuple(dict.fromkeys(text for applies, text in table if applies and (text == told or text not in told)))

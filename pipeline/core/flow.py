@@ -21,6 +21,7 @@ from pipeline.core.records import (
     Decision,
     Draft,
     FollowUp,
+    Ground,
     History,
     Intent,
     Kind,
@@ -168,10 +169,10 @@ def _plan(
     if decision.outcome is not Outcome.ANSWER or decision.template is None:
         return plan
     planned = _planned(message, verdict, rules, now)
-    barred = law.barred(law.stronger(history.ground, shown), rules.business.country, now) if planned else None
+    barred = law.barred(law.stronger(_ground(history), shown), rules.business.country, now) if planned else None
     promised = bool(planned) and barred is None
     wished = _wished(message, verdict, rules) if promised else None
-    why = (*decision.why, *_next(planned), *filter(None, [barred]))
+    why = (*decision.why, *_next(planned, barred))
     try:
         render = _unread(texts, history)
         text = _text(decision.template, message, verdict, wished, promised, rules, render, free=free)
@@ -182,7 +183,7 @@ def _plan(
             text,
             key=digest("draft", message.key, 0, revision),
             review=decision.review,
-            why=(*said, *_next(planned), *filter(None, [barred])),
+            why=(*said, *_next(planned, barred)),
             about=matter.notes,
             rules=rules,
         )
@@ -268,7 +269,7 @@ def remind(
         return StepPlan(step=step, moved_to=later, why=(why,))
     # What helps to prepare for a booked appointment sells nothing.
     sells = step.track != followups.CONNECTING
-    barred = law.barred(history.ground, rules.business.country, now) if sells else None
+    barred = law.barred(_ground(history), rules.business.country, now) if sells else None
     if barred:
         return StepPlan(step=step, dropped=law.NO_BASIS, why=(barred,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
@@ -409,10 +410,16 @@ def _day(moment: datetime, rules: Rules) -> date:
     return moment.astimezone(ZoneInfo(rules.business.timezone)).date()
 
 
-def _next(planned: tuple[FollowUp, ...]) -> tuple[str, ...]:
+def _ground(history: History) -> Ground | None:
+    return law.known(history.ground, history.appointments)
+
+
+def _next(planned: tuple[FollowUp, ...], barred: str | None) -> tuple[str, ...]:
     if not planned:
         return ("No follow-ups.",)
     days = ", ".join(f"{step.template} on {step.due:%Y-%m-%d}" for step in planned)
+    if barred:
+        return (f"Follow-ups, if a basis is known by then: {days}.", barred)
     return (f"Follow-ups: {days}.",)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.core.records import Basis, Ground, Intent, Message, Verdict
+from pipeline.core.records import Appointment, Basis, Ground, Intent, Message, Verdict
 
 NO_BASIS = "no_basis"  # the cause for which a follow-up is dropped
 
@@ -94,6 +95,19 @@ def evidence(message: Message, verdict: Verdict, *, verified: bool) -> Ground | 
     if booked and not _ONLY_OFFERED.search(said) and verdict.subreason not in _NEVER_BOUGHT:
         return Ground(basis=Basis.CONTRACT, evidence=_quoted(said, booked), since=sent)
     return None
+
+
+# Whose word on an appointment shows a contract: yours, your calendar's and your booking tool's; not the customer's.
+_BOOKED_BY = frozenset({"file", "calendar", "notice"})
+
+
+def known(ground: Ground | None, appointments: Iterable[Appointment]) -> Ground | None:
+    """What counts of what was recorded and of what the customer had booked; None when neither shows a basis."""
+    booked = [one for one in appointments if one.source in _BOOKED_BY]
+    if not booked:
+        return ground
+    last = max(booked, key=lambda one: one.start)
+    return stronger(ground, Ground(basis=Basis.CONTRACT, evidence=f"an appointment on {last.start:%Y-%m-%d}", since=last.start))
 
 
 _NEVER_BOUGHT = frozenset({"still_comparing", "wrong_person"})

@@ -409,11 +409,15 @@ class AppointmentRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerRules:
-    """What may leave without a rep: `when_sure` or `review`, and from which confidence on a verdict is sure."""
+    """What may leave without a rep: `when_sure` or `review`, and from which confidence on a verdict is sure.
+
+    `rest`: for so long after an automatic answer the next one to the same address waits for a rep.
+    """
 
     acknowledgments: str = "when_sure"
     follow_ups: str = "review"
     sure_at: float = 0.95
+    rest: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -145,7 +145,7 @@ def test_each_reading_has_its_own_text(verdict: Verdict, template: str):
         ({"history": History(answered_thread=True)}, "this conversation had an automatic answer already"),
         (
             {"history": History(last_automatic=NOW - timedelta(days=6))},
-            "this customer had an automatic answer within the last week",
+            "this customer had an automatic answer within the last 7 days",
         ),
     ],
 )
@@ -161,6 +161,12 @@ def test_asking_for_another_date_is_answered_by_the_text_itself():
 
 def test_an_answer_of_eight_days_ago_is_no_doubt():
     assert not decided(history=History(last_automatic=NOW - timedelta(days=8))).review
+
+
+def test_how_long_an_address_rests_is_the_business_s_own_choice():
+    rested = replace(RULES, answers=AnswerRules(rest=timedelta(days=30)))
+    history = History(last_automatic=NOW - timedelta(days=8))
+    assert decide.answer(MESSAGE, TRUSTED, SURE, history, rested).review
 
 
 def test_acknowledgments_wait_when_the_admin_says_so():

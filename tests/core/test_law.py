@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.core import law
-from pipeline.core.records import Address, Basis, Ground, Intent, Message, Reason, Verdict
+from pipeline.core.records import Address, Appointment, AppointmentState, Basis, Ground, Intent, Message, Reason, Verdict
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CANCELS = Verdict(intent=Intent.CANCEL, reason=Reason.PRICE)
@@ -67,6 +67,7 @@ def shown(text: str, *, subject: str = "Hello", verified: bool = True, verdict: 
         ("Hi,\nplease cancel my membership.\nBye", "contract: please cancel my membership."),
         ("I won't be able to come to my appointment.", "contract: I won't be able to come to my appointment."),
         ("Quiero anular la cita del lunes.", "contract: Quiero anular la cita del lunes."),
+        ("La cita de mañana: anúlela, por favor.", "contract: La cita de mañana: anúlela, por favor."),
         ("Quiero darme de baja.", "contract: Quiero darme de baja."),
         ("Necesito dejar mis clases.", "contract: Necesito dejar mis clases."),
         ("Not now. Please call me in March.", "consent: Not now. Please call me in March."),
@@ -107,3 +108,19 @@ def test_who_opts_out_or_writes_of_other_things_shows_nothing():
 )
 def test_a_persons_word_comes_first_then_consent(known: Ground | None, new: Ground | None, counts: str):
     assert law.stronger(known, new) is (new if counts == "new" else known)
+
+
+def booking(source: str) -> Appointment:
+    return Appointment(key=source, address="m@example.org", start=NOW, state=AppointmentState.CANCELLED, source=source)
+
+
+@pytest.mark.parametrize(("source", "shows"), [("file", True), ("calendar", True), ("notice", True), ("words", False)])
+def test_an_appointment_of_which_the_business_itself_tells_shows_a_contract(source: str, shows: bool):
+    found = law.known(None, [booking(source)])
+    assert (found is not None) == shows
+    assert (law.barred(found, "ES", NOW) is None) == shows
+
+
+def test_what_a_person_recorded_counts_more_than_an_appointment():
+    said = ground(Basis.NONE, by_person=True)
+    assert law.known(said, [booking("file")]) == said

@@ -122,9 +122,7 @@ GUARDS = (
     _guard("an odd address", SCREEN, "not sender.address.isascii()", "False", SCREENED),
     _guard("doubt", DECIDE, '(screening.doubt is not None, screening.doubt or ""),', "", DECIDED),
     _guard("an unsure reading", DECIDE, "(verdict.confidence < rules.sure_at,", "(False,", DECIDED),
-    _guard(
-        "once a week", DECIDE, '        (recent, "this customer had an automatic answer within the last week"),\n', "", DECIDED
-    ),
+    _guard("once in a while", DECIDE, '(recent, f"this customer', '(False, f"this customer', DECIDED),
     _guard("once a conversation", DECIDE, '(history.answered_thread, "this', '(False, "this', DECIDED),
     _guard("trouble", DECIDE, "    (_is_sensitive, _answer_sensitive),  # playbook B7: fails closed\n", "", DECIDED),
     _guard("words said again and again", DECIDE, "(_repeats_itself(message),", "(False,", DECIDED),
