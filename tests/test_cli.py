@@ -302,7 +302,7 @@ def test_explain_tells_one_object_a_mail_in_order(shop: Shop, tmp_path: Path):
 
 
 EXPLAINED = set(
-    "path message_id from subject text screen may_reply is_bounce bounced intent reason subreason confidence"
+    "path message_id from subject text quoted screen may_reply is_bounce bounced intent reason subreason confidence"
     " intent_confidence language dates sensitive opt_out firm plan why error".split()
 )
 
