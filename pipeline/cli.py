@@ -163,6 +163,17 @@ def _config_or_shipped() -> Any:
     return load(path if path.exists() or path != Path("config.yaml") else app.SHIPPED / "config.yaml")
 
 
+def _by_clock() -> Callable[[datetime | str], str]:
+    """What tells a moment by the clock of the business: for people; programs get UTC."""
+    zone = ZoneInfo(_config().business.timezone)
+
+    def told(moment: datetime | str) -> str:
+        at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    return told
+
+
 @contextmanager
 def _site(*, readers: int = 0) -> Iterator[Any]:
     from pipeline import app
@@ -276,12 +287,13 @@ def status(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
+    at = _by_clock()
     for alarm in told["alarms"]:
-        typer.echo(f"ALARM since {alarm['since'][:16]}: {alarm['text']}")
-    typer.echo(f"daemon     {'last seen ' + told['heartbeat']['at'][:19] if told['heartbeat'] else 'never seen'}")
+        typer.echo(f"ALARM since {at(alarm['since'])}: {alarm['text']}")
+    typer.echo(f"daemon     {'last seen ' + at(told['heartbeat']['at']) if told['heartbeat'] else 'never seen'}")
     on = "only what reps release, until `winback resume`" if told["breaker"] else "on"
     typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else on}")
-    typer.echo(f"next due   {(told['next_due'] or 'nothing')[:19]}")
+    typer.echo(f"next due   {at(told['next_due']) if told['next_due'] else 'nothing'}")
     for table, states in told["counts"].items():
         typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
 
@@ -460,7 +472,9 @@ def appointments_list(
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['start'][:16]:16}  {row['state']:9}  {row['address']:36} {row.get('service', '')}".rstrip())
+        typer.echo(
+            f"{row['start'][:16].replace('T', ' '):16}  {row['state']:9}  {row['address']:36} {row.get('service', '')}".rstrip()
+        )
     if not rows:
         typer.echo("no appointment is known")
 
@@ -672,8 +686,9 @@ def review_list(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
+    at = _by_clock()
     for row in rows:
-        typer.echo(f"{row['id']}  {row['made'][:16]}  {row['reason']:12} {row['name'] or row['to']}: {row['subject']}")
+        typer.echo(f"{row['id']}  {at(row['made'])}  {row['reason']:12} {row['name'] or row['to']}: {row['subject']}")
     if not rows:
         typer.echo("no draft waits")
 
@@ -692,8 +707,9 @@ def review_show(draft: DraftId) -> None:
     for name, value in stored.draft.notes:
         typer.echo(f"{name}: {value}")
     typer.echo(f"\n{whole_body(stored.draft)}\n")
+    at = _by_clock()
     for event in events:
-        typer.echo(f"{event.at:%Y-%m-%d %H:%M} {event.kind} {event.text}")
+        typer.echo(f"{at(event.at)} {event.kind} {event.text}")
 
 
 @review_verbs.command("approve")
@@ -733,8 +749,9 @@ def contacts_list(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
+    at = _by_clock()
     for row in rows:
-        typer.echo(f"{row['address']:36} {row['state']:13} {row['since'][:10]}  {row['cause']}")
+        typer.echo(f"{row['address']:36} {row['state']:13} {at(row['since'])[:10]}  {row['cause']}")
 
 
 @contact_verbs.command("show")
@@ -751,13 +768,14 @@ def contacts_show(address: AddressOf) -> None:
     if person is None and suppressed is None and not events:
         raise WinbackError(f"{address}: not known here")
     if person:
-        typer.echo(f"{person.name} <{person.address}>: {person.state} since {person.since:%Y-%m-%d} ({person.cause})")
+        typer.echo(f"{person.name} <{person.address}>: {person.state} since {_by_clock()(person.since)[:10]} ({person.cause})")
     if suppressed:
         typer.echo(f"suppressed: {suppressed}")
     if person:
         typer.echo(basis)
+    at = _by_clock()
     for event in events:
-        typer.echo(f"{event.at:%Y-%m-%d %H:%M} {event.kind} {event.text}")
+        typer.echo(f"{at(event.at)} {event.kind} {event.text}")
 
 
 @contact_verbs.command("export")

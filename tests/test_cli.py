@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from fakes import mail
@@ -167,6 +169,13 @@ def test_a_draft_is_listed_shown_and_approved(drafted: Shop):
     assert list((drafted.folder / "outbox" / "review").iterdir()) == []
     drafted.says("once")
     assert len(drafted.sent()) == 1
+
+
+def test_people_read_times_by_the_clock_of_the_business(drafted: Shop):
+    (row,) = drafted.told("review", "list", "--json")
+    here = datetime.fromisoformat(row["made"]).astimezone(ZoneInfo("America/Chicago"))
+    assert f"{here:%Y-%m-%d %H:%M}" in drafted.says("review", "list")
+    assert f"{here:%Y-%m-%d %H:%M} drafted" in drafted.says("contacts", "show", "maria@example.org")
 
 
 def test_approving_twice_sends_once_and_says_so(drafted: Shop):
