@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
-    ("pipeline.core.figures",),
+    ("pipeline.core.figures", "pipeline.core.stated"),
     ("pipeline.core.*",),
     ("pipeline.core.around", "pipeline.core.report_words"),
     ("pipeline.core.flow",),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.core.records import Intent, Message, Reason, Rules, Scores, Sensitive, Span, Verdict
+from pipeline.core.stated import calls_off
 
 SEEN = 4_000  # characters of a mail that the model is asked about
 
@@ -55,6 +56,9 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)
+    overruled = intent is not Intent.CANCEL and sure_intent < _OVERRULED[intent] and _says_so(message)
+    if overruled:
+        intent, sure_intent = Intent.CANCEL, _SAID_SO
     reason, sure_reason = _reason(scores, message, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
     subreason = _subreason(scores, reason) if reason else None
@@ -71,7 +75,8 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         opt_out=bare or _opts_out(folded, scores),
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
-        unsure=(_unsure(message, scores, sure_intent, empty=empty) or _bare_and_new(message, bare)) and not called_off,
+        unsure=(overruled or _unsure(message, scores, sure_intent, empty=empty) or _bare_and_new(message, bare))
+        and not called_off,
         asked=asked,
         evidence=_evidence(message, intent, reason),
     )
@@ -96,6 +101,15 @@ def _called_off(message: Message) -> bool:
     if calendar is None:
         return False
     return calendar.method == "CANCEL" or (calendar.method == "REPLY" and calendar.partstat == "DECLINED")
+
+
+# Up to which confidence in another reading plain words for a cancellation overrule the model; a person looks at it then.
+_OVERRULED = {Intent.NONE: 2.0, Intent.RESCHEDULE: 0.8}
+_SAID_SO = 0.75
+
+
+def _says_so(message: Message) -> bool:
+    return calls_off(message.text[:SEEN], message.text[:SEEN].translate(_FOLD))
 
 
 def _best(probabilities: Mapping[Intent, float]) -> tuple[Intent, float]:
@@ -153,25 +167,11 @@ def _runner_up(scores: Scores, intent: Intent, reason: Reason | None) -> str | N
 _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|reschedul|reprogram|reagend)")
 
 
-# What the writers say that they do with what is theirs. Whatever else a mail tells, its reading as nothing is then doubtful.
-_STATED = re.compile(
-    r"\b(?:i'm|i am|im|we're|we are) (?:now |hereby |just |sorry but )?cancell?ing"
-    r" (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
-    r"|\b(?:please|i (?:need|want|would like|wish) to|i'd like to|we (?:need|want|would like|wish) to)"
-    r" (?:please |just )?cancel (?:all (?:of )?|the rest of |both )?(?:my|our)\b"
-    r"|\b(?:quiero|quisiera|deseo|necesito|queremos|quisieramos|deseamos|necesitamos|(?:les?|os|te) escribo para)"
-    r" (?:cancelar|anular|dar de baja) (?:tod[oa]s )?(?:mis?|nuestr[oa]s?) (?!deudas?\b)"
-)
-_STATED_BUT_NOTHING = 0.95  # how sure the model must be that such words are none
-
-
 def _unsure(message: Message, scores: Scores, sure_intent: float, *, empty: bool) -> bool:
-    """Strange text is only worth a person's time if it may be a cancellation at all; plain words for one always are."""
+    """Strange text is only worth a person's time if it may be a cancellation at all."""
     if empty:
         return bool(_HINT.search(message.subject.translate(_FOLD)))
     if sure_intent < _UNSURE_BELOW:
-        return True
-    if _UNSURE_BELOW <= scores.intent[Intent.NONE] < _STATED_BUT_NOTHING and _STATED.search(message.text.translate(_FOLD)):
         return True
     return scores.familiar < _STRANGE_BELOW and scores.intent[Intent.NONE] < 0.9
 

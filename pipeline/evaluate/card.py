@@ -16,6 +16,7 @@ from pipeline.evaluate.measures import Judged
 SOURCES = (
     "core/cues.py",
     "core/dates.py",
+    "core/stated.py",
     "core/understand.py",
     "edges/model.py",
     "evaluate/judging.py",

@@ -1,0 +1,88 @@
+"""Find the sentence in which a writer says in so many words that they call off what is theirs. Reads one sentence at a time.
+
+A model that weighs a whole mail can be led astray by what stands around such a sentence: a threat, a story, a complaint.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Texts are compared folded: in lower case, without accents.
+_THEIRS = (
+    r"(?:(?:all|both|any|each|half|two|three|the rest|the remainder|one|everything) (?:of )?)?"
+    r"(?:my|our|the|this|these|that|it\b|everything|both|all\b|tomorrow|today|tonight|monday|tuesday|wednesday|thursday"
+    r"|friday|saturday|sunday|order|booking|reservation|appointment|subscription|membership|contract|service|account"
+    r"|policy|lessons?|class)"
+)
+_END = r"(?:cancel|terminate|discontinue|call off|end|withdraw from|give up|close|quit|leave|drop)"
+_ENDING = r"(?:cancell?ing|terminating|discontinuing|calling off|ending|withdrawing from|giving up|closing|quitting|dropping)"
+_OPENING = (
+    r"^(?:[a-z]+, )?(?:\W*(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
+    r"|as such|with (?:immediate effect|regret))\W+)*"
+)
+_OPENING_ES = (
+    r"^(?:\W*(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
+)
+_THEIRS_ES = r"(?:(?:tod[oa]s? )?(?:mi|mis|nuestr[oa]s?)|la|el|las|los|esta|este)\b"
+
+_STATES = re.compile(
+    # "I hereby cancel my contract", "we're cancelling the booking"
+    rf"{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just |sorry but"
+    rf" |afraid |both )*(?:cancel|terminate|revoke|rescind|{_ENDING}) {_THEIRS}"
+    # "I have to cancel my appointment", "we have decided to end the contract"
+    r"|\b(?:i|we)(?:'d| would)? ?(?:just |really |unfortunately |sadly |now |regretfully |hereby |have |'ve |do )*"
+    r"(?:need|want|wish|like|have|had|decided|chosen|going|must|got|am writing|are writing|write)(?: going)?(?: today)?"
+    r" ?(?:to )?(?:please |unfortunately |formally )?(?:request (?:the )?cancellation of|request (?:a |to )?cancel"
+    rf"|inform you that (?:i am|we are|i'm|we're) {_ENDING}|{_END}) {_THEIRS}"
+    # "please cancel my order"
+    r"|\b(?:please|kindly|pls|plz)(?: can you| could you| would you)? ?(?:just |go ahead and |also |therefore |now )*"
+    r"(?:cancel|terminate|discontinue|take (?:this|it) as (?:my|our) (?:notice|cancellation)"
+    r"|accept (?:this|my) (?:as )?(?:cancellation|notice)|process (?:my|the|our) cancellation|close (?:my|our) account)"
+    rf" ?(?:{_THEIRS})?"
+    # "cancelo mi cita", "me doy de baja", "quiero anular", "por favor cancelen"
+    rf"|{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
+    r"|\b(?:me doy|nos damos|doy) de baja\b"
+    r"|\b(?:quiero|quisiera|queremos|quisieramos|necesito|necesitamos|deseo|deseamos|debo|tengo que|tenemos que|voy a|vamos a"
+    r"|he decidido|hemos decidido|decidi|decidimos|me gustaria|nos gustaria|queria|solicito|solicitamos"
+    r"|me veo obligad[oa] a|prefiero|preferimos|procedo a|le pido|les pido) (?:por favor )?(?:cancelar|anular|rescindir"
+    r"|dar de baja|darme de baja|darnos de baja|la (?:baja|cancelacion|anulacion)"
+    r"|que (?:me |nos )?(?:cancel\w+|anul\w+|den de baja|de de baja))\b"
+    r"|\bpor favor,? (?:me |nos )?(?:pueden? |puedes |podrian? )?(?:cancel(?:en|e|a|ar|ad)|anul(?:en|e|a|ar|ad)"
+    r"|den(?:me)? de baja|dar(?:me)? de baja)(?:me|nos|la|lo|las|los)?\b"
+)
+
+# What turns such a sentence round: a condition, a question, a denial, the past, another's words, a thing that is no bargain of
+# theirs, and in Spanish money that is "cancelled" by paying it.
+_TURNED = re.compile(
+    r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|don't|dont|do not|didn't|did not|doesn't|never|not"
+    r"|n't|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
+    r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
+    r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
+    r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"
+    r"|newsletter|e-?mails?|marketing|promotional|invoice|debt|amount|permission|due to a"
+    r"|si|cuando|como|por que|que pasa|no|nunca|jamas|casi|iba|ibamos|pensaba|pensando|pienso|quizas?|tal vez|talvez"
+    r"|en vez de|en lugar de|ya cancel\w+|ya anul\w+|ayer|hace|pasad[oa]|dijo|dice|dijeron|pidio|saldo|facturas?|deudas?"
+    r"|pagos?|cuotas?|recibo|mensualidad|adeudo|monto|importe|transferencia|efectivo|tarjeta|prima|alquiler|quincena|partes"
+    r"|lo que (?:me|le) falta|alarma|temporizador|boton|enlace|opcion|pagina|boletin|correos|promociones)\b"
+)
+_QUOTED = re.compile(r"^\s*>|[\"“”«»]|(?:^|\s)'\w|cancel[óÓ]|anul[óÓ]|rescindi[óÓ]", re.IGNORECASE)
+_TAKEN_BACK = re.compile(
+    r"\b(?:never ?mind|no wait|wait,|ignore|disregard|scratch that|forget (?:it|my|what|the)|changed my mind"
+    r"|still (?:coming|on)|false alarm|un-?cancel|reinstate|olvid\w+|ignor\w+|falsa alarma|siempre si|me retracto"
+    r"|dejen (?:todo )?como)\b"
+)
+_SENTENCE = re.compile(r"[^.!?\n;]+[.!?\n;]?")
+
+
+def calls_off(text: str, folded: str) -> bool:
+    """Whether a mail says plainly that its writer calls something off. `folded` is the text in lower case without accents.
+
+    It is as long as `text`, character for character.
+    """
+    if _TAKEN_BACK.search(folded):
+        return False
+    return any(_states(text[match.start() : match.end()], match[0].strip()) for match in _SENTENCE.finditer(folded))
+
+
+def _states(sentence: str, folded: str) -> bool:
+    return bool(_STATES.search(folded)) and not _TURNED.search(folded) and not _QUOTED.search(sentence)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from pipeline.core.stated import calls_off
+
+
+def said(text: str) -> bool:
+    plain = "".join(unicodedata.normalize("NFD", letter)[0] for letter in text.lower())
+    return calls_off(text, plain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Twice nobody was there. I'm cancelling my remaining three sessions. I liked the studio.",
+        "I cancel my contract with immediate effect. You will hear from my lawyer.",
+        "I have to cancel my appointment this Thursday at 3pm, I'm being sent to Chicago for work all week.",
+        "We have decided to terminate the agreement; thank you.".replace("agreement", "contract"),
+        "Hello, please cancel my order 4711. Regards",
+        "This is to inform you that we hereby cancel. Please accept this as cancellation of my membership.",
+        "Buenas tardes. Quiero darme de baja del gimnasio.",
+        "Por favor cancelen mi cita del jueves, gracias.",
+        "Hola, anulo la reserva del sábado. Un saludo",
+    ],
+)
+def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
+    assert said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If it goes up again I will cancel my plan.",
+        "Can I cancel my plan later on?",
+        "Please don't cancel my order.",
+        "I wanted to cancel my order yesterday, but it is fine.",
+        "I have to cancel my appointment. No wait, I can come after all.",
+        'She wrote: "I want to cancel my membership". What do I do?',
+        "> Please cancel my order",
+        "Please cancel invoice 310 and issue a new one.",
+        "Quiero cancelar mi deuda el viernes.",
+        "Mi cliente canceló la visita de las 4.",
+        "No cancelen mi cita, por favor.",
+        "Cancel the timer.",
+    ],
+)
+def test_what_only_sounds_like_one_is_not(text: str):
+    assert not said(text)
