@@ -49,7 +49,7 @@ def txt_records(name: str) -> list[str]:
 
 
 def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Iterator[Finding]:
-    """Look at the configuration, who the business is, the texts, the law, the model, both logins and the DNS records, in this order.
+    """Look at the configuration, the business, the texts, the law, the model, both logins and the DNS records, in this order.
 
     `lookup` is as `txt_records`. DNS matters where mail goes out to the world by SMTP alone.
     """
