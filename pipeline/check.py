@@ -49,7 +49,7 @@ def txt_records(name: str) -> list[str]:
 
 
 def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Iterator[Finding]:
-    """Look at the configuration, the texts, the law, the model, both logins and the DNS records, in this order.
+    """Look at the configuration, the business, the texts, the law, the model, both logins and the DNS records, in this order.
 
     `lookup` is as `txt_records`. DNS matters where mail goes out to the world by SMTP alone.
     """
@@ -59,6 +59,9 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
         yield from (Finding(what="configuration", good=False, text=problem) for problem in error.problems)
         return
     yield Finding(what="configuration", good=True, text=f"{path} is in order")
+    if config.business.sender.domain.endswith(".example"):
+        told = f"{config.business.sender.address} is the address of the sample: say under `business` who you are"
+        yield Finding(what="business", good=None, text=told)
     yield from _texts(config)
     yield _law(config)
     yield from _calendars(config)

@@ -106,3 +106,8 @@ def test_a_dns_that_does_not_answer_is_neither_good_nor_bad(by_smtp: Path):
         raise TryLater("could not be looked up: timeout")
 
     assert [finding.good for finding in found(by_smtp, silent)] == [None, None]
+
+
+def test_a_site_that_still_names_the_sample_business_is_told_so(tmp_path: Path):
+    (found,) = [one for one in check(make_config(tmp_path)) if one.what == "business"]
+    assert (found.good, "dana@bluedoor.example" in found.text) == (None, True)

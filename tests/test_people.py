@@ -93,7 +93,7 @@ def test_appointments_are_listed_by_the_clock_of_the_business(desk: Desk):
         },
         {"start": "2099-01-06", "state": "booked", "address": "ann@example.org", "source": "file"},
     ]
-    assert "2099-01-05T10:00  booked     lea@example.org" in desk.says("appointments", "list")
+    assert "2099-01-05 10:00  booked     lea@example.org" in desk.says("appointments", "list")
 
 
 def test_past_appointments_are_listed_when_asked_for(desk: Desk):

@@ -410,6 +410,11 @@ def _day(moment: datetime, rules: Rules) -> date:
     return moment.astimezone(ZoneInfo(rules.business.timezone)).date()
 
 
+def may_follow_up(history: History, rules: Rules, now: datetime) -> bool:
+    """Whether the law lets us write to this customer of our own accord."""
+    return law.barred(_ground(history), rules.business.country, now) is None
+
+
 def _ground(history: History) -> Ground | None:
     return law.known(history.ground, history.appointments)
 

@@ -435,5 +435,5 @@ event = sa.Table(
     sa.Column("text", sa.String(512), nullable=False, server_default=""),
     sa.Index("event_by_message", "message", "id"),
     sa.Index("event_by_who", "who", "id"),
-    comment="Append-only: what happened to this mail, in order.",
+    comment="Append-only: what happened to this mail, in order; gone after privacy.keep_history.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -45,6 +46,18 @@ def test_s1_3_who_found_no_fitting_time_is_named_and_offered_the_slot_by_a_draft
     assert (offer.recipient.address, offer.kind) == (TOM, Kind.FOLLOW_UP)
     assert "Thursday 26 November at 15:00 (Colour)" in offer.text
     assert 'reply "stop"' in offer.text
+
+
+@pytest.mark.parametrize(("country", "offers"), [("US", 1), ("CO", 0)])
+def test_s1_3_nothing_is_offered_to_whom_the_law_lets_nobody_write(town: Town, country: str, offers: int):
+    rules = town.world.site.rules
+    town.world.site = replace(town.world.site, rules=replace(rules, business=replace(rules.business, country=country)))
+    town.writes("Please cancel, work trip.", f"Tom Becker <{TOM}>")
+    town.reps_approve()
+    town.books(THURSDAY)
+    town.writes("I have to cancel my appointment this Thursday, too expensive.")
+    town.works()
+    assert len(town.drafts("slot_offer")) == offers
 
 
 def test_s1_3_a_slot_is_offered_once_and_the_offer_ends_with_the_slot(town: Town):

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from pipeline.core.records import Appointment, ContactState
 from pipeline.errors import StoreBroken
-from pipeline.store import Store, open_store
+from pipeline.store import Store, database, open_store
 from pipeline.store.database import Database, settings
 from pipeline.store.schema import STATES, UtcTime, metadata
 from store.world import DAY, MARIA, NOW, batch, cancelled, draft, message, nothing, raw, sent
@@ -247,3 +247,14 @@ def test_a_database_closed_and_opened_is_whole(tmp_path: Path):
     again = Database(tmp_path / "a.db")
     with again.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def test_a_store_that_another_program_holds_says_so_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(database, "PATIENCE", 0)
+    path = tmp_path / "winback.db"
+    open_store(path, NOW).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreBroken, match="another program has held it"):
+        open_store(path, NOW)
+    other.close()
