@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -25,6 +25,7 @@ from rich.text import Text as Words
 
 from pipeline import app, jobs
 from pipeline.config import Config, load
+from pipeline.core.records import ContactState
 from pipeline.daemon import Daemon, only_instance
 from pipeline.edges import clock
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
@@ -445,16 +446,22 @@ _STATES = {"in_follow_up": "in follow-up", "won_back": "won back"}
 def _time_lines(site: Site) -> Iterator[str]:
     for person in site.store.people.all():
         yield f"{person.name or person.address} <{person.address}>: {_STATES.get(person.state, person.state)} ({person.cause})"
-        events = site.store.events.of_address(person.address)
-        yield from dict.fromkeys(told for told in map(_told, events) if told)  # what was said twice is told once
+        yield from dict.fromkeys(_told(site.store.events.of_address(person.address)))  # what was said twice is told once
         yield ""
 
 
-def _told(event: Event) -> str | None:
-    told = _TOLD.get(event.kind, event.kind)
-    said = _touch(event.text) if event.text != told else ""
-    return told and f"    {event.at:%Y-%m-%d}  {told}{': ' + said if said else ''}"
+def _told(events: Iterable[Event]) -> Iterator[str]:
+    asleep = False
+    for event in events:
+        if event.kind in frozenset(ContactState):
+            asleep = event.kind == ContactState.HIBERNATING
+        if told := _TOLD.get(event.kind, event.kind):
+            said = _touch(event.text, asleep=asleep) if event.text != told else ""
+            yield f"    {event.at:%Y-%m-%d}  {told}{': ' + said if said else ''}"
 
 
-def _touch(text: str) -> str:
+def _touch(text: str, *, asleep: bool) -> str:
+    """What a mail is called: those to who hibernates are greetings."""
+    if asleep and text.startswith("follow_up"):
+        return text.replace("follow_up", "greeting")
     return "acknowledged" if text == "acknowledgment 0" else text.replace("follow_up", "touch")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from itertools import pairwise
@@ -25,6 +26,7 @@ from pipeline.cli import main
 from pipeline.config import load
 from pipeline.daemon import only_instance
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
+from pipeline.store import Event
 
 BUILT = app.SHIPPED / "models" / "built" / "model.json"
 pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="no model is built: `winback train --shipped` builds it")
@@ -127,6 +129,12 @@ def test_grief_illness_and_opt_out_are_never_followed_up(months: dict[str, str],
 def test_days_bring_the_touches_that_were_promised(months: dict[str, str]):
     assert any(re.search(r"\d{4}-\d\d-\d\d  sent: touch 1", about) for about in months.values())
     assert all(re.search(r"\n    \d{4}-\d\d-\d\d  ", about) for about in months.values())
+
+
+def test_a_mail_to_who_hibernates_is_told_as_a_greeting():
+    at, kinds = datetime(2026, 11, 20, tzinfo=UTC), ("in_follow_up", "sent", "hibernating", "sent")
+    told = demo._told(Event(at=at, kind=kind, text="follow_up 1" if kind == "sent" else "") for kind in kinds)
+    assert [line.partition("sent: ")[2] for line in told if "sent" in line] == ["touch 1", "greeting 1"]
 
 
 @pytest.mark.parametrize("days", [0, -3])

@@ -308,7 +308,8 @@ def answers_are_plain_service(story: Story) -> Iterator[tuple[Sent, str]]:
 
 
 _OFFER = re.compile(
-    r"\b(?:discount|offer|voucher|coupon|promo|special price|deal|for free|descuento|oferta|cup[oó]n|gratis|rebaja)\w*", re.I
+    r"\b(?:discount|offer|voucher|coupon|promo|descuento|oferta|rebaja)\w*|\b(?:special price|deal|for free|cup[oó]n|gratis)\b",
+    re.I,
 )
 _MONEY = re.compile(r"\d ?%|[$€£] ?\d|\d ?(?:USD|EUR|CAD|€)|\b(?:fee|penalizaci[oó]n|recargo)\b", re.I)
 _UNTRUE = re.compile(r"\b(?:is|has been|was) cancel+ed|(?:queda|est[aá]|ha sido) cancelad[oa]", re.I)
