@@ -16,12 +16,13 @@ _THEIRS = (
 )
 _END = r"(?:cancel|terminate|discontinue|call off|end|withdraw from|give up|close|quit|leave|drop)"
 _ENDING = r"(?:cancell?ing|terminating|discontinuing|calling off|ending|withdrawing from|giving up|closing|quitting|dropping)"
+# What may stand before such a sentence. Each word eats what follows it, so that there is one way only to read a row of them.
 _OPENING = (
-    r"^(?:[a-z]+, )?(?:\W*(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
+    r"^(?:[a-z]+, )?\W*(?:(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
     r"|as such|with (?:immediate effect|regret))\W+)*"
 )
 _OPENING_ES = (
-    r"^(?:\W*(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
+    r"^\W*(?:(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
 )
 _THEIRS_ES = r"(?:(?:tod[oa]s? )?(?:mi|mis|nuestr[oa]s?)|la|el|las|los|esta|este)\b"
 

@@ -123,6 +123,8 @@ BOMBS: Mapping[str, bytes] = {
     "signatures": plain(b"-- \nthanks,\nM\n" * 100_000),
     "quotes that change at each line": plain(b"> a\nb\n>> c\n" * 100_000),
     "negations": plain(b"do not cancel if you can not cancel and " * 30_000),
+    "openings of a plain statement": plain(b"and,,,, " * 30_000),
+    "openings of a plain statement in Spanish": plain(b"hola ,,, " * 30_000),
     "addresses": plain(b"a@b.c" * 200_000),
     "links": plain(b"http://a.b/" * 100_000),
 }  # fmt: skip
