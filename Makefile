@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := models/built/model.json
 # What takes hours; each prints its figures. `make torture TORTURE=tests/torture/torture_kills.py` runs one of them.
-TORTURE ?= $(wildcard tests/torture/torture_*.py)
+TORTURE ?= $(wildcard tests/torture/torture_*.py) tests/reliability/test_fuzz.py tests/reliability/test_guards.py
 
 .PHONY: run test torture lint types bench docs approve evaluate clean
 .DELETE_ON_ERROR:
@@ -18,8 +18,7 @@ test: .venv/ready-dev $(MODEL)
 
 torture: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
-	@$(BIN)/python -m pytest $(TORTURE)
-	@FUZZ_INPUTS=1000000 GUARDS=all $(BIN)/python -m pytest tests/reliability/test_fuzz.py tests/reliability/test_guards.py
+	@FUZZ_INPUTS=1000000 GUARDS=all $(BIN)/python -m pytest $(TORTURE)
 
 lint: .venv/ready-dev
 	@$(BIN)/ruff check --quiet .

@@ -56,7 +56,7 @@ _STATES = re.compile(
 # theirs, and in Spanish money that is "cancelled" by paying it.
 _TURNED = re.compile(
     r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|don't|dont|do not|didn't|did not|doesn't|never|not"
-    r"|n't|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
+    r"|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
     r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
     r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"

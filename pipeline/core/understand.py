@@ -56,7 +56,7 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)
-    overruled = intent is not Intent.CANCEL and sure_intent < _OVERRULED[intent] and _says_so(message)
+    overruled = _may_be_overruled(intent, sure_intent) and _says_so(message)
     if overruled:
         intent, sure_intent = Intent.CANCEL, _SAID_SO
     reason, sure_reason = _reason(scores, message, called_off) if intent is Intent.CANCEL else (None, 1.0)
@@ -103,9 +103,13 @@ def _called_off(message: Message) -> bool:
     return calendar.method == "CANCEL" or (calendar.method == "REPLY" and calendar.partstat == "DECLINED")
 
 
-# Up to which confidence in another reading plain words for a cancellation overrule the model; a person looks at it then.
-_OVERRULED = {Intent.NONE: 2.0, Intent.RESCHEDULE: 0.8}
-_SAID_SO = 0.75
+_SAID_SO = 0.75  # how sure a cancellation is for which only its plain words speak; a person always looks at it
+_SURE_RESCHEDULE = 0.8
+
+
+def _may_be_overruled(intent: Intent, sure: float) -> bool:
+    """Whether plain words for a cancellation count more than the model: always for nothing, for another date if it wavers."""
+    return intent is Intent.NONE or (intent is Intent.RESCHEDULE and sure < _SURE_RESCHEDULE)
 
 
 def _says_so(message: Message) -> bool:

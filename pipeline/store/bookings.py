@@ -18,6 +18,7 @@ from pipeline.store.keys import Keys
 from pipeline.store.past import Past, read_case
 from pipeline.store.plans import queue, rebooked, write_drafts
 from pipeline.store.schema import (
+    NO_SHOW,
     appointment,
     case,
     contact,
@@ -30,7 +31,6 @@ from pipeline.store.schema import (
 
 Row = sa.Row[Any]
 
-NO_SHOW = "no_show"
 CONNECTING, HIBERNATION = "connecting", "hibernation"
 
 

@@ -14,6 +14,7 @@ from pipeline.store.forget import forget
 from pipeline.store.past import mailbox
 from pipeline.store.schema import (
     LETTER,
+    NO_SHOW,
     appointment,
     contact,
     decision,
@@ -112,7 +113,7 @@ class Overview:
                 .outerjoin(send, send.c.draft == draft.c.key)
             )
             .where(sa.or_(message.c.reason.is_(None), message.c.reason != "passed"))
-            .where(message.c.folder.not_in(("no_show", LETTER)))
+            .where(message.c.folder.not_in((NO_SHOW, LETTER)))
             .order_by(message.c.arrived.desc(), message.c.key)
             .limit(limit)
         )

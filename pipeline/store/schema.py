@@ -74,8 +74,9 @@ class UtcTime(TypeDecorator[datetime]):
 
 metadata = sa.MetaData()
 
-# The folder of mails that never were: each stands in the place of the mail that a weekly letter would answer.
+# The folders of mails that never were: each stands in the place of the mail that a letter, or a note, would answer.
 LETTER = "letter"
+NO_SHOW = "no_show"
 
 
 def _key(name: str, comment: str, **options: Any) -> sa.Column[str]:
