@@ -279,6 +279,7 @@ def remind(
             **around.preparation(step, case, history, rules, now, content),
         }
         text = _unread(texts, history)(step.template, case.language, values)
+        ahead = None if sells else followups.coming(history, now)
         # Which draft it is hangs on the step alone; the touches of a track have numbers of their own.
         beside = () if step.track not in followups.BESIDE else (step.track,)
         draft = compose.touch(
@@ -290,6 +291,7 @@ def remind(
             why=_due(step),
             rules=rules,
             ticket=ticket(case.recipient.key),
+            until=ahead.start if ahead else None,
         )
         _refuse_faults(draft, draft.subject, rules)
         ready = None if review else _freeze(draft, rules, now, stamp)

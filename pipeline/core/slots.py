@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pipeline.core.followups import REST_BETWEEN_TOUCHES
 from pipeline.core.records import Appointment, AppointmentState, Rules, Waiting
 
-REST = timedelta(hours=72)  # between two mails to one customer (reliability rule C6)
 _NOTICE = timedelta(hours=2)  # a slot that begins sooner helps nobody
 
 
@@ -29,6 +29,6 @@ def takers(one: Appointment, waiting: Sequence[Waiting], rules: Rules, now: date
         if each.case.recipient.key != one.address
         and (each.case.wished is None or each.case.wished <= day)
         and each.touches < rules.follow_ups.max_touches
-        and (each.last_touch is None or now - each.last_touch >= REST)
+        and (each.last_touch is None or now - each.last_touch >= REST_BETWEEN_TOUCHES)
     ]
     return tuple(sorted(fit, key=lambda each: (each.case.wished != day, each.case.sent)))

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from pipeline.core.followups import REST_BETWEEN_TOUCHES
 from pipeline.core.records import Caps, ContactState, Kind, Send
 from pipeline.errors import StoreBroken
 from pipeline.store import breaker
@@ -35,6 +36,9 @@ GIVE_UP = timedelta(days=5)
 EVIDENCE_WITHIN = timedelta(minutes=60)
 LONGEST_WINDOW = timedelta(days=1)  # of the caps on how many go out; patience with a server ends sooner
 REMEMBERED = timedelta(days=90)  # longer than any cap looks back
+
+# A mail that keeps the business in mind. What soon won't be true any more, such as a free slot, is none.
+IS_TOUCH = sa.and_(draft.c.kind == Kind.FOLLOW_UP, draft.c.until.is_(None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +69,7 @@ class Sends:
         """
         due = sa.and_(send.c.state == "queued", send.c.not_before <= now)
         if quiet:
-            touches = sa.select(draft.c.key).where(draft.c.kind == Kind.FOLLOW_UP, draft.c.until.is_(None))
-            due = sa.and_(due, sa.not_(send.c.draft.in_(touches)))
+            due = sa.and_(due, sa.not_(send.c.draft.in_(sa.select(draft.c.key).where(IS_TOUCH))))
         with self._database.writing() as connection:
             if _stopped(connection):
                 return []
@@ -85,12 +88,13 @@ class Sends:
             self._uncertain(connection, row, before, now, owner=None)
             _count(connection, row, now)
             return None
-        free_at = now if _is_letter(connection, row) else _free_at(connection, row, caps, now)
-        if free_at is None:
+        letter = _is_letter(connection, row)
+        if row.automatic and not letter and _had_its_automatic_mail(connection, row, caps, now):
             self._hold(connection, row, f"address cap: one automatic mail in {caps.address_days} days", now)
             return None
+        free_at, why = (now, "") if letter else _free_at(connection, row, caps, now)
         if free_at > now:
-            connection.execute(send.update().where(send.c.key == row.key).values(not_before=free_at, cause="cap reached"))
+            connection.execute(send.update().where(send.c.key == row.key).values(not_before=free_at, cause=why))
             return None
         if row.automatic and not breaker.lets_through(connection, self._keys, caps, now):
             return None
@@ -430,20 +434,25 @@ def _stopped(connection: sa.Connection) -> bool:
     return connection.execute(sa.select(control.c.name).where(control.c.name == "stop")).first() is not None
 
 
-def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> datetime | None:
-    """When the caps allow this mail: `now`, a later time, or None when its address had its automatic mail already."""
-    if row.automatic and _oldest(connection, now - timedelta(days=caps.address_days), 1, _same_address(row)):
-        return None
-    windows = (
-        (timedelta(hours=1), caps.domain_hour, sa.and_(cap_event.c.domain == row.domain, cap_event.c.send != row.key)),
-        (timedelta(hours=1), caps.hour, cap_event.c.send != row.key),
-        (timedelta(days=1), caps.day, cap_event.c.send != row.key),
-    )
-    free = [now]
-    for length, most, which in windows:
+def _had_its_automatic_mail(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> bool:
+    return _oldest(connection, now - timedelta(days=caps.address_days), 1, _same_address(row)) is not None
+
+
+def _free_at(connection: sa.Connection, row: Row, caps: Caps, now: datetime) -> tuple[datetime, str]:
+    """When this mail may leave, `now` or later, and what it waits for."""
+    others = cap_event.c.send != row.key
+    windows = [
+        ("cap reached", timedelta(hours=1), caps.domain_hour, sa.and_(cap_event.c.domain == row.domain, others)),
+        ("cap reached", timedelta(hours=1), caps.hour, others),
+        ("cap reached", timedelta(days=1), caps.day, others),
+    ]
+    if connection.execute(sa.select(draft.c.key).where(draft.c.key == row.draft, IS_TOUCH)).first():
+        windows.append(("another touch went out just before", REST_BETWEEN_TOUCHES, 1, _touches_to_the_same(row)))
+    free = [(now, "")]
+    for why, length, most, which in windows:
         oldest = _oldest(connection, now - length, most, which)
         if oldest:
-            free.append(oldest + length)
+            free.append((oldest + length, why))
     return max(free)
 
 
@@ -463,6 +472,11 @@ def _count(connection: sa.Connection, row: Row, now: datetime) -> None:
 
 def _same_address(row: Row) -> sa.ColumnElement[bool]:
     return sa.and_(cap_event.c.address == mailbox(row.address), cap_event.c.automatic, cap_event.c.send != row.key)
+
+
+def _touches_to_the_same(row: Row) -> sa.ColumnElement[bool]:
+    touches = sa.select(send.c.key).join(draft, draft.c.key == send.c.draft).where(IS_TOUCH, send.c.key != row.key)
+    return sa.and_(cap_event.c.address == mailbox(row.address), cap_event.c.send.in_(touches))
 
 
 def _oldest(connection: sa.Connection, since: datetime, most: int, which: sa.ColumnElement[bool]) -> datetime | None:

@@ -74,6 +74,33 @@ def test_s1_1_the_piece_is_chosen_by_service_and_sent_two_days_before(town: Town
     assert "wear something comfortable" in town.draft("prepare").text
 
 
+def prepared(town: Town) -> None:
+    """The piece for Thursday noon waits since Tuesday noon."""
+    town.writes(MOVE)
+    town.reps_approve()
+    town.forward(HOUR)
+    town.books(datetime(2026, 12, 10, 12, 0, tzinfo=MADRID))
+    town.works()
+    town.forward(datetime(2026, 12, 8, 12, 1, tzinfo=MADRID) - town.now)
+    town.works()
+
+
+def test_s1_1_a_piece_that_is_released_at_night_leaves_at_once_for_the_morning_would_be_late(town: Town):
+    prepared(town)
+    town.forward(datetime(2026, 12, 9, 23, 0, tzinfo=MADRID) - town.now)
+    town.reps_approve()
+    assert town.sent()[1:] == ["Before we meet"]
+
+
+def test_s1_1_a_piece_that_nobody_released_is_gone_when_the_appointment_begins(town: Town):
+    prepared(town)
+    town.forward(datetime(2026, 12, 10, 12, 1, tzinfo=MADRID) - town.now)
+    town.works()
+    assert town.drafts("prepare") == []
+    town.reps_approve()
+    assert len(town.sent()) == 1
+
+
 def test_s1_1_a_date_that_is_called_off_again_gets_nothing_useful(town: Town):
     town.writes(MOVE)
     town.reps_approve()

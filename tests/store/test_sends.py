@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.core.records import Address, Caps, ContactState
+from pipeline.core.followups import REST_BETWEEN_TOUCHES
+from pipeline.core.records import Address, Caps, ContactState, StepPlan
 from pipeline.store import Store
 from pipeline.store.sends import BACKOFF, LEASE
-from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, send_of, sent, touched
+from store.world import CAPS, DAY, MARIA, NOW, cancelled, draft, mail, send_of, sent, steps, touched
 
 MINUTE = timedelta(minutes=1)
 
@@ -393,6 +394,53 @@ def test_a_touch_that_a_person_released_at_night_waits_for_the_morning_and_an_an
     (answer,) = store.sends.claim(20, "me", CAPS, NOW, quiet=True)
     assert answer.draft == draft(of).key
     assert len(store.sends.claim(20, "me", CAPS, NOW)) == 1
+
+
+def released(store: Store, of, number: int) -> None:
+    """A rep lets a touch go."""
+    touched(store, of, number, automatic=False)
+    out = mail(draft(of, number), store, automatic=False)
+    assert store.drafts.approve(out.draft, out, None, by="outbox", now=NOW)
+
+
+def test_of_two_touches_that_are_released_together_the_second_leaves_three_days_later(store: Store):
+    of = cancelled(store)
+    released(store, of, 1)
+    released(store, of, 2)
+    (first,) = sent(store)
+    assert first.draft == draft(of, 1).key
+    assert send_of(store, draft(of, 2).key)[1:] == ("queued", "another touch went out just before")
+    assert sent(store, NOW + REST_BETWEEN_TOUCHES - MINUTE) == []
+    assert [one.draft for one in sent(store, NOW + REST_BETWEEN_TOUCHES)] == [draft(of, 2).key]
+
+
+def test_a_restart_does_not_shorten_the_rest_between_touches(store: Store):
+    of = cancelled(store)
+    released(store, of, 1)
+    released(store, of, 2)
+    sent(store)
+    store.sends.recover(NOW + MINUTE, everything=True)
+    assert sent(store, NOW + REST_BETWEEN_TOUCHES - MINUTE) == []
+
+
+def test_what_is_only_true_for_a_while_does_not_wait_for_the_rest_between_touches(store: Store):
+    of = cancelled(store)
+    released(store, of, 1)
+    sent(store)
+    offer = replace(draft(of, 2), until=NOW + 2 * DAY)
+    store.plans.step(StepPlan(step=steps(of)[1], draft=offer), NOW)
+    store.drafts.approve(offer.key, mail(offer, store, automatic=False), None, by="outbox", now=NOW)
+    assert [one.draft for one in sent(store, NOW + MINUTE)] == [offer.key]
+
+
+def test_an_answer_does_not_wait_for_the_rest_between_touches(store: Store):
+    of = cancelled(store)
+    released(store, of, 1)
+    sent(store)
+    again = cancelled(store, "2")
+    answer = mail(draft(again), store, automatic=False)
+    store.drafts.approve(answer.draft, answer, None, by="outbox", now=NOW)
+    assert [one.draft for one in sent(store, NOW + MINUTE)] == [answer.draft]
 
 
 def test_a_sent_touch_is_counted_and_done(store: Store):
