@@ -14,7 +14,7 @@ run: .venv/ready $(MODEL)
 test: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(MAKE) --no-print-directory lint types
-	@$(BIN)/python -m pytest --cov=pipeline/core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov=pipeline/core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered $(TESTS)
 
 torture: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.extmath import randomized_svd
 
+from pipeline import train_days
 from pipeline.core.cues import ENDINGS, cues
+from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
 from pipeline.edges.model import (
     BOTH_WEIGH,
+    Encoder,
     Floats,
     Row,
     bundled_encoder,
@@ -41,10 +47,13 @@ OF_CANCELLATIONS = ("reason", "subreason")
 FOLDS = 5
 UNDER_ANOTHER = 40  # percent of the mails without a subject that are learnt under that of another
 RIDGE = {"words": 1.0, "full": 0.5}
+PORTION = 256  # texts that are embedded at a time
 TOPICS = 128  # directions, of the tens of thousands of words and cues
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
+NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
+SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NOTHING_IN_DAILY_MAIL = 0.75  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
 
 
@@ -75,6 +84,7 @@ class Taught:
     heads: list[dict[str, Any]]
     arrays: dict[str, npt.NDArray[Any]]
     held_out: dict[str, Floats]  # calibrated probabilities of every example, from folds that had not seen its group; no lessons
+    day_purposes: list[DayPurpose | None]  # of every example, from the same folds
 
 
 def read(corpus: Path) -> list[Example]:
@@ -155,7 +165,7 @@ def teach(
     """
     everything = [*examples, *lessons]
     texts = [each.text for each in everything]
-    steps = 4 + 2 * (FOLDS + 1)
+    steps = 5 + 2 * (FOLDS + 1)
     tell("reading words", 0, steps)
     vocabulary, idf = learn_words(texts)
     rows = [weighed(text, vocabulary, idf) for text in texts]
@@ -171,7 +181,7 @@ def teach(
     tell("reading meanings", 1, steps)
     encoder = bundled_encoder()
     if encoder is not None:
-        points = embedded(texts, encoder).astype(np.float16)
+        points = _meant(texts, encoder)
         topics = _directions(words)
         about = looked_up(rows, topics).astype(np.float16)
         arrays |= {"points": points, "topics": topics, "points_topics": about}
@@ -195,8 +205,33 @@ def teach(
         }
         if kind == "full":
             arrays["duals"] = duals
+    tell("learning what days are for", steps - 1, steps)
+    days = [_days(each) for each in examples]
+    arrays |= train_days.learn([day for each in days for day in each])
+    day_purposes: list[DayPurpose | None] = [None] * len(examples)
+    for seen, unseen in GroupKFold(FOLDS).split(groups, groups=groups):
+        purpose = train_days.taught([day for number in seen for day in days[number]])
+        for number in unseen:
+            day_purposes[number] = purpose
     tell("done", steps, steps)
-    return Taught(heads=heads, arrays=arrays, held_out=held_out)
+    return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=day_purposes)
+
+
+def _days(mail: Example) -> list[train_days.Day]:
+    return train_days.days(as_message(mail), Intent(str(mail.labels["intent"])), mail.dates, NOWHERE) if mail.dates else []
+
+
+def as_message(mail: Example) -> Message:
+    """A mail of the corpus as one that came on some Tuesday in March."""
+    text = mail.text[len(mail.subject) :].lstrip("\n")
+    return Message(key="corpus", subject=mail.subject, text=text, arrived=SOME_DAY)
+
+
+def _meant(texts: Sequence[str], encoder: Encoder) -> npt.NDArray[np.float16]:
+    """The meanings of all texts, on every core; in portions of one size, so that the same texts give the same bytes."""
+    portions = [texts[start : start + PORTION] for start in range(0, len(texts), PORTION)]
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        return np.concatenate([found.astype(np.float16) for found in cores.map(lambda some: embedded(some, encoder), portions)])
 
 
 def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from figures import MEASURED, Figures, table, teller
+from figures import Figures, Table, teller
 from servers import Authority, make_authority
 from servers.chromium import Chromium
 from servers.dovecot import Dovecot
@@ -49,12 +49,9 @@ def smtp_sink() -> Iterator[SmtpSink]:
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Figures:
     """Tell what a test measured."""
-    return teller(request.config)
+    return teller(request)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was measured."""
-    if measured := config.stash.get(MEASURED, []):
-        terminalreporter.section("figures")
-        for line in table(measured):
-            terminalreporter.write_line(line)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather what is measured."""
+    config.pluginmanager.register(Table())

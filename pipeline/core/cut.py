@@ -94,6 +94,8 @@ _WROTE = re.compile(
     r"\W{0,3}[:：]\W*$",
     re.I,
 )
+# Yahoo on a phone goes on behind the colon, on the same line.
+_GOES_ON = re.compile(r"\b(?:wrote|escribi[oó]|a écrit|escreveu|ha scritto|schrieb[^:]{0,150}):(?=[ \t\xa0]{2,}\S)", re.I)
 _BY_ONE_PRESENT = re.compile(r"\b(?:I|you|he|she|we|they|me|nos|te|le|les|lo|usted) (?:wrote|escribi[oó])\b", re.I)
 _BEGINS_WITH_DATE = re.compile(
     r"\W{0,3}(?:(?:on|el|en|am|le|em|il|op|den|dnia|w dniu|in data)\b.{0,40}?\d|\d{1,4}[./-]\d{1,2}[./-]|\d{1,2}\.? \w)", re.I
@@ -107,15 +109,16 @@ def _attributions(lines: Sequence[str]) -> dict[int, int]:
     """Where attributions begin, and the line below each. They end with a colon, so only such lines are looked at."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
-        if line.rstrip(" *").endswith((":", "：")):
-            start = _attribution_start(lines, number)
+        goes_on = _GOES_ON.search(line)
+        if goes_on or line.rstrip(" *").endswith((":", "：")):
+            start = _attribution_start(lines, number, line[: goes_on.end()] if goes_on else line)
             if start is not None:
                 found.setdefault(start, number + 1)
     return found
 
 
-def _attribution_start(lines: Sequence[str], last: int) -> int | None:
-    """The line on which the attribution begins that ends on line `last`: one that begins with a date, else the nearest."""
+def _attribution_start(lines: Sequence[str], last: int, ending: str) -> int | None:
+    """The line on which the attribution begins that ends with `ending` on line `last`: a dated one, else the nearest."""
     following = _next_words(lines, last + 1)
     quoted = following < len(lines) and _is_quoted(lines[following])
     nearest = None
@@ -126,7 +129,7 @@ def _attribution_start(lines: Sequence[str], last: int) -> int | None:
             if nearest is not None:
                 break
             continue
-        joined = " ".join(" ".join(line[:ATTRIBUTION_LENGTH] for line in lines[start : last + 1]).split())
+        joined = " ".join(" ".join(line[:ATTRIBUTION_LENGTH] for line in (*lines[start:last], ending)).split())
         if len(joined) > ATTRIBUTION_LENGTH:
             break
         if _is_attribution(joined, quoted=quoted):
@@ -156,7 +159,10 @@ _BEGINS = (
     "|début du message (?:réexpédié|transféré)|início da mensagem (?:encaminhada|reencaminhada)|inizio messaggio inoltrato"
 )
 _DIVIDER = re.compile(
-    rf"[\s*]*[-_=]{{2,}}[\s*]*(?:{_FORWARDS})\b[^-_=]{{0,60}}[-_=]{{2,}}[\s*]*$|\s*(?:{_BEGINS})\s?:\s*$", re.I
+    rf"[\s*]*[-_=]{{2,}}[\s*]*(?:{_FORWARDS})\b[^-_=]{{0,60}}[-_=]{{2,}}[\s*]*$|\s*(?:{_BEGINS})\s?:\s*$"
+    # Zoho: "---- On Tue, 30 Jun 2026 17:45:10 +0530 Dana <dana@...> wrote ----"
+    r"|\s*-{3,} ?(?:on|el|en|am|le|em|il) [^\n]{0,60}\d[^\n]{0,200}\b(?:wrote|escribi[oó]|a écrit|schrieb)\s?:? ?-{3,}\s*$",
+    re.I,
 )
 _RULE = re.compile(r"[\s*]*[-_=]{5,}(?:[^-_=]{1,60}[-_=]{5,})?[\s*]*$")
 _HEADER = re.compile(r"[\s*_]{0,4}([^\W\d_][\w' -]{0,18}?)[\s*_]{0,3}[:：]")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pipeline.core.records import DateKind, FoundDate, Intent, Message, Rules
+from pipeline.core.purposes import Mention, by_cues, features, purposes
+from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 SEEN = 4_000  # characters of a mail that are searched
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
@@ -96,17 +98,6 @@ class _World:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
-    """A piece of text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be."""
-
-    start: int
-    end: int
-    day: date
-    back: date | None = None
-    settled: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Hit:
     """What a row of the grammar found: its groups, the little words before it, and whether it is written with a capital."""
 
@@ -118,43 +109,67 @@ class _Hit:
     def __getitem__(self, name: str) -> str:
         return self.match.groupdict().get(name) or ""
 
-    def place(self, day: date | None, back: date | None = None, *, settled: bool = False) -> _Place | None:
+    def place(self, day: date | None, back: date | None = None, *, settled: bool = False) -> Mention | None:
         """The place of this hit, or None when there is no such day."""
         if day is None:
             return None
         start = self.match.start() - len(self.before)
-        return _Place(start=start, end=self.match.end(), day=day, back=back, settled=settled)
+        return Mention(start=start, end=self.match.end(), day=day, back=back, settled=settled)
 
 
-def find(message: Message, intent: Intent, rules: Rules) -> tuple[FoundDate, ...]:
-    """The days named in the new words, in their order, resolved against the day the mail was sent in the business's zone.
+def find(message: Message, intent: Intent, rules: Rules, learnt: DayPurpose | None = None) -> tuple[FoundDate, ...]:
+    """The days named in the subject and the new words, resolved against the day the mail was sent in the business's zone.
 
-    A called-off calendar entry adds its own day (RFC 5546), with -1 as its place.
+    `learnt` says what each is for; without it cues do. They come in their order, those of the subject with -1 as their place;
+    so does the day of a called-off calendar entry (RFC 5546).
     """
-    zone = ZoneInfo(rules.business.timezone)
-    world = _World(today=(message.sent or message.arrived).astimezone(zone).date(), country=rules.business.country)
-    folded = message.text[:SEEN].translate(_FOLD)
-    found = [_found(message.text, folded, place, intent, world) for place in _places(folded, message.text, world)]
+    world, (text, begins) = _world(message, rules), _whole(message)
+    folded = text.translate(_FOLD)
+    places = _places(folded, text, world)
+    kinds = purposes(folded, places, begins, intent, world.today, learnt)
+    found = [_found(text, begins, place, kind) for place, kind in zip(places, kinds, strict=True)]
     calendar = message.calendar
     if calendar and calendar.start and (calendar.method == "CANCEL" or calendar.partstat == "DECLINED"):
-        day = calendar.start.astimezone(zone).date()
+        day = calendar.start.astimezone(ZoneInfo(rules.business.timezone)).date()
         found.insert(0, FoundDate(text=day.isoformat(), day=day, kind=DateKind.CANCELLED, start=-1, end=-1))
     return tuple(found)
 
 
-def _found(text: str, folded: str, place: _Place, intent: Intent, world: _World) -> FoundDate:
-    kind = _kind(folded, place, intent, world)
+def noted(message: Message, intent: Intent, rules: Rules) -> list[tuple[Mention, dict[str, float]]]:
+    """The days named in subject and new words, with places in both, and what there is to learn from about their purpose."""
+    world, (text, begins) = _world(message, rules), _whole(message)
+    folded = text.translate(_FOLD)
+    places = _places(folded, text, world)
+    kinds = [by_cues(folded, place, intent, world.today) for place in places]
+    return [
+        (place, features(folded, places, begins, kinds, number, intent, world.today)) for number, place in enumerate(places)
+    ]
+
+
+def _whole(message: Message) -> tuple[str, int]:
+    """Subject and new words, and where the words begin: no sentence goes on from one to the other."""
+    before = f"{message.subject}\n\n" if message.subject else ""
+    return f"{before}{message.text[:SEEN]}", len(before)
+
+
+def _world(message: Message, rules: Rules) -> _World:
+    zone = ZoneInfo(rules.business.timezone)
+    return _World(today=(message.sent or message.arrived).astimezone(zone).date(), country=rules.business.country)
+
+
+def _found(text: str, begins: int, place: Mention, kind: DateKind) -> FoundDate:
     day = place.back if kind is DateKind.PAST and place.back else place.day
-    return FoundDate(text=text[place.start : place.end], day=day, kind=kind, start=place.start, end=place.end)
+    start, end = (place.start - begins, place.end - begins) if place.start >= begins else (-1, -1)
+    return FoundDate(text=text[place.start : place.end], day=day, kind=kind, start=start, end=end)
 
 
 _AROUND = 48  # characters: no reading of a day reaches farther from the word that gives it away
 
 
-def _places(folded: str, text: str, world: _World) -> list[_Place]:
+def _places(folded: str, text: str, world: _World) -> list[Mention]:
     """The days that can be placed, in their order; a longer reading takes its words from a shorter one."""
     windows = _windows(folded)
-    places: list[_Place] = []
+    found: list[tuple[Mention, str]] = []
     taken: list[tuple[int, int]] = []
     for needs, pattern, resolve in _ROWS:
         for begin, end in windows.get(needs, ()):
@@ -163,11 +178,23 @@ def _places(folded: str, text: str, world: _World) -> list[_Place]:
                     continue
                 place = resolve(_hit(match, folded, text, world))
                 if place is not None:
-                    places.append(place)
+                    found.append((place, "" if resolve is _nth else needs))
                 # A day that does not exist keeps its words: "29 February" is not "the 29th".
                 if place is not None or resolve is _day_and_month:
                     taken.append(match.span())
-    return sorted(places, key=lambda place: place.start)
+    return _in_their_months(folded, sorted(found, key=lambda each: each[0].start))
+
+
+def _in_their_months(folded: str, found: Sequence[tuple[Mention, str]]) -> list[Mention]:
+    """`3 October or, if that is taken, the 10th`, `in January, after the 11th`: a bare day has the month named before it."""
+    places = [place for place, _ in found]
+    for number, ((before, needs), (place, later)) in enumerate(pairwise(found), 1):
+        between = folded[before.end : place.start]
+        if needs == "month" and not later and len(between) < _AROUND and not re.search(r"[.!?\n]", between):
+            day = _date(before.day.year, before.day.month, place.day.day)
+            if day and day > before.day:
+                places[number] = replace(place, day=day, back=None)
+    return places
 
 
 def _windows(folded: str) -> dict[str, list[tuple[int, int]]]:
@@ -208,6 +235,10 @@ def _months_on(day: date, months: int) -> date:
     raise AssertionError("every month has 28 days")
 
 
+def _last_day(first: date) -> date:
+    return _months_on(first, 1) - timedelta(days=1)
+
+
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -229,11 +260,11 @@ def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tup
     return min(ahead, default=None), max(gone, default=None)
 
 
-def _iso(hit: _Hit) -> _Place | None:
+def _iso(hit: _Hit) -> Mention | None:
     return hit.place(_date(int(hit["year"]), int(hit["month"]), int(hit["day"])), settled=True)
 
 
-def _numeric(hit: _Hit) -> _Place | None:
+def _numeric(hit: _Hit) -> Mention | None:
     """`3/4`: by the business's country, month first in the US and day first elsewhere."""
     one, two, year = int(hit["one"]), int(hit["two"]), _year(hit["year"])
     if (one, two) in ((24, 7), (50, 50)) or (hit["mark"] != "/" and year is None):
@@ -245,17 +276,18 @@ def _numeric(hit: _Hit) -> _Place | None:
     return hit.place(*_yearly(hit.world, month, day, year), settled=year is not None)
 
 
-def _day_and_month(hit: _Hit) -> _Place | None:
+def _day_and_month(hit: _Hit) -> Mention | None:
     """`5 March`, `March 5th`, `15 al 20 de marzo`: the first day of a span."""
     year = _year(hit["year"])
     return hit.place(*_yearly(hit.world, _MONTHS[hit["month"]], int(hit["day"]), year), settled=year is not None)
 
 
 # Where in a month a part of it begins.
-_PARTS = ((r"mid|mediad", 15), (r"late|end|fin", 25))
+_PARTS = ((r"mid|mediad", 15), (r"late|fin[ae]", 25))
+_TO_ITS_END = re.compile(r"\bend of|\bfin de")
 
 
-def _month(hit: _Hit) -> _Place | None:
+def _month(hit: _Hit) -> Mention | None:
     word, year, today = hit["month"], _year(hit["year"]), hit.world.today
     if word in _SHY_MONTHS and not (hit.capital and (hit.before or hit["part"] or year)):
         return None
@@ -267,11 +299,13 @@ def _month(hit: _Hit) -> _Place | None:
         return hit.place(ahead and _months_on(ahead, 1), gone and _months_on(gone, 1))
     if _LAST.search(hit.before) and gone:
         return hit.place(gone, gone, settled=True)
+    if _TO_ITS_END.search(hit["part"]):
+        return hit.place(ahead and _last_day(ahead), gone and _last_day(gone), settled=year is not None)
     day = next((day for pattern, day in _PARTS if re.search(pattern, hit["part"])), 1)
     return hit.place(ahead and ahead.replace(day=day), gone and gone.replace(day=day), settled=year is not None)
 
 
-def _weekday(hit: _Hit) -> _Place | None:
+def _weekday(hit: _Hit) -> Mention | None:
     """The next such day after today; `next Thursday` is next week's, `el jueves que viene` the coming one."""
     word, around, today = hit["weekday"], f"{hit.before}{hit['after']}", hit.world.today
     if word in _SHY_DAYS and not (around or hit.capital):
@@ -303,6 +337,7 @@ _DAY_WORDS = {
     "hoy": 0,
     "this morning": 0,
     "this afternoon": 0,
+    "this arvo": 0,
     "this evening": 0,
     "esta tarde": 0,
     "esta noche": 0,
@@ -318,11 +353,11 @@ _DAY_WORDS = {
 }
 
 
-def _day_word(hit: _Hit) -> _Place | None:
+def _day_word(hit: _Hit) -> Mention | None:
     return hit.place(hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]]), settled=True)
 
 
-def _amount(hit: _Hit) -> _Place | None:
+def _amount(hit: _Hit) -> Mention | None:
     """`in about six weeks`, `dentro de dos meses`, `three days ago`, `hace un mes`."""
     word = hit["number"]
     number = int(word) if word.isdigit() else _NUMBERS[word]
@@ -347,7 +382,7 @@ _PERIODS = (
 )
 
 
-def _period(hit: _Hit) -> _Place | None:
+def _period(hit: _Hit) -> Mention | None:
     """`next week`, `la semana que viene`, `this month`, `last year`, `after next week`, `at the end of the month`."""
     words = hit["words"]
     unit = next(name for names, name in _PERIODS if re.search(names, words))
@@ -373,7 +408,7 @@ def _span(unit: str, step: int, world: _World) -> tuple[date, date]:
     return _months_on(first, months * step), _months_on(first, months * (step + 1))
 
 
-def _nth(hit: _Hit) -> _Place | None:
+def _nth(hit: _Hit) -> Mention | None:
     """`the 14th`, `el 14`, `the week of the 14th`: the next day of that number, or the last one when looking back."""
     months = [_months_on(hit.world.today.replace(day=1), step) for step in (-2, -1, 0, 1, 2)]
     days = [day for month in months if (day := _date(month.year, month.month, int(hit["day"])))]
@@ -381,7 +416,7 @@ def _nth(hit: _Hit) -> _Place | None:
     return hit.place(ahead, max((day for day in days if day < hit.world.today), default=None))
 
 
-def _quarter(hit: _Hit) -> _Place | None:
+def _quarter(hit: _Hit) -> Mention | None:
     number = int(hit["number"]) if hit["number"] else _ORDINALS[hit["ordinal"]]
     year = _year(hit["year"])
     ahead, gone = _yearly(hit.world, 3 * number - 2, 1, year)
@@ -390,7 +425,7 @@ def _quarter(hit: _Hit) -> _Place | None:
     return hit.place(ahead, gone)
 
 
-def _feast(hit: _Hit) -> _Place | None:
+def _feast(hit: _Hit) -> Mention | None:
     """`after Easter`, `in the summer`, `despues de Reyes`, `when the kids are back at school`."""
     if hit["name"] == "reyes" and not re.search(r"\b(?:de|en|para|hasta|desde|tras|por|pasados?) $", hit.before):
         return None  # a surname
@@ -479,6 +514,7 @@ def _any(words: Mapping[str, int]) -> str:
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
 _TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})"
+_MAY_NOT = r"(?!(?<=may) (?:be|have|not|also|well|still|therefore|need|work|suit|do|mean|now|just|come|i|we|you)\b)"
 _YEAR = r"(?:,? (?:de |del |of )?(?P<year>20\d\d)\b)?"
 _CLOCK = (
     r"(?:,? *(?:(?:at|a las?|@|sobre las?|around) ?)\d{1,2}(?:[:.]\d\d)?(?: ?(?:am|pm|hs?|hrs)\b)?(?!\d)"
@@ -492,11 +528,11 @@ _NOT_A_DAY = (
 )
 _ROUGHLY = r"(?:about|around|like|roughly|maybe|another|unas|unos|otras|otros|como|casi|approximately|say|just|the next)"
 
-_ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], _Place | None]], ...] = tuple(
+_ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...] = tuple(
     (needs, re.compile(pattern), resolve)
     for needs, pattern, resolve in (
         ("digit", r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b", _iso),
-        ("month", rf"\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b\.?{_YEAR}{_CLOCK}", _day_and_month),
+        ("month", rf"\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}\.?{_YEAR}{_CLOCK}", _day_and_month),
         ("month", rf"\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
         (
             "digit",
@@ -551,7 +587,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], _Place | None]], ...] 
             r"\b(?P<word>day after tomorrow|day before yesterday|pasado manana|antes de ayer|"
             r"(?<!por la )(?<!de la )(?<!en la )(?<!a la )(?<!una )(?<!la )(?<!esta )(?<!cada )manana|tomorrow|tmrw"
             r"|tomorow|today|"
-            r"tonight|hoy|this morning|this afternoon|this evening|esta tarde|esta noche|esta manana|yesterday"
+            r"tonight|hoy|this morning|this afternoon|this arvo|this evening|esta tarde|esta noche|esta manana|yesterday"
             r"|last night|ayer|anoche|"
             rf"antier|anteayer)\b{_CLOCK}",
             _day_word,
@@ -580,8 +616,8 @@ _GIVEN_AWAY = (
     | dict.fromkeys(_WEEKDAYS, "weekday")
     | dict.fromkeys([*_UNITS, *"weekend finde quarter trimestre".split()], "unit")
     | dict.fromkeys(
-        "today tonight tomorrow tmrw tomorow hoy manana ayer anoche antier anteayer yesterday morning afternoon evening night"
-        " tarde noche".split(),
+        "today tonight tomorrow tmrw tomorow hoy manana ayer anoche antier anteayer yesterday morning afternoon arvo evening"
+        " night tarde noche".split(),
         "day",
     )
     | dict.fromkeys(
@@ -591,107 +627,3 @@ _GIVEN_AWAY = (
         "feast",
     )
 )
-
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\n|;")
-
-_BACKWARD = re.compile(r"\b(?:since|desde|last|pasad[oa]|ago|hace)\b")
-_FORWARD = re.compile(r"\b(?:not before|until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
-
-_PAST_TENSE = re.compile(
-    r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"
-    r"|lost|broke|fell|"
-    r"found|kept|(?!need|speed|feed|indeed|bed|red|wed|shed|hundred|exceed|proceed)[a-z]{2,}ed|fue|fui|era|estaba"
-    r"|habia|hubo|hizo|hice|"
-    r"vino|vine|dijo|dije|dijeron|pago|pague|llego|llamo|compre|pedi|mande|envie|reserve|contrate|[a-z]{3,}(?:aron"
-    r"|ieron|aste|iste|aba)|"
-    r"(?:ha|he|han|hemos|has) [a-z]+(?:ado|ido|to|cho))\b"
-)
-_RETURN = re.compile(
-    r"\b(?:until|till|til|hasta|back|again|return\w*|restart|resume|revisit|reach out|get in touch|touch base"
-    r"|check in|circle back|rejoin|"
-    r"(?:call|write|ask|contact|email|ring|ping|remind|try|tell|text) (?:to )?(?:me|us)|volv\w+|vuelv\w+|retom\w+"
-    r"|reanud\w+|regres\w+|"
-    r"(?:llam|escrib|contact|avis|busc|record)[a-z]*(?:me|nos|les?)|hablamos|te (?:llamo|escribo|aviso|busco)|maybe"
-    r"|perhaps|quizas?|tal vez|"
-    r"capaz|wait\w*|esper\w+|hold(?:ing)? off|on hold|postpon\w+|not before|for now|por ahora|de momento"
-    r"|por el momento|pens\w+|"
-    r"think|look at (?:it|this)|see you|nos vemos|next time|la proxima|lo compro|ready|come summer|once|mejor"
-    r"|aplaz\w+|pospon\w+)\b"
-)
-_NEW = re.compile(
-    r"\b(?:to|do|come|instead|move|moved|push|swap|shift|bring|rebook\w*|reschedul\w*|how about|what about|free"
-    r"|available|any chance|possible|"
-    r"could|can|would|prefer|make it|works?|suits?|better|either|or|pasar\w*|pasemos|pasa|cambi\w*|mov\w*|muev\w*"
-    r"|reprogram\w*|reagend\w*|"
-    r"aplaz\w*|corr\w*|adelant\w*|atras\w*|retras\w*|podria\w*|puede\w*|puedo|podemos|podeis|podes|mejor|para|al|o"
-    r"|hueco|disponible|"
-    r"espacio|libre|tal vez|sirve|queda|viene bien)\b"
-)
-_OLD = re.compile(
-    r"\b(?:from|instead of|rather than|can't|cant|cannot|won't|not|no|de|del|en vez de|en lugar de|had|tenia|teniamos"
-    r"|have|tengo|tenemos|booked|"
-    r"scheduled|supposed|agendad[oa]|reservad[oa]|my|mi|our|nuestra|cita|turno|clase|appointment|booking|session"
-    r"|lesson|meeting|reunion|the)\b"
-)
-_OFF = re.compile(
-    r"\b(?:cancel\w*|anul\w*|appointment|booking|booked|reservation|session|lesson|class|meeting|slot|table|visit"
-    r"|viewing|call|stay|trip|"
-    r"cita|turno|hora|reserva|clase|sesion|reunion|visita|mesa|llamada|can't|cant|cannot|won't|wont|not|unable|no|ni"
-    r"|for|from|skip|miss|off|"
-    r"scrap|stop|suspend\w*|baja|sin|del|de|lo)\b"
-)
-_ASIDE = re.compile(
-    r"\b(?:last day|effective|due|expire\w*|renew\w*|renov\w*|bill\w*|charg\w*|invoice|deadline|notice|before|antes"
-    r"|by|ends?|ending|ultimo dia|"
-    r"vence\w*|cobr\w*|factura|recibo|plazo|nace|born|wedding|surgery|operation|operan|boda|exam\w*|flight|vuelo"
-    r"|leave|leaving|moving|mudamos|"
-    r"mudo|start|starts|empiez\w*|works?|trabaj\w*|hospital|funeral|entierro|court|juicio|confirm\w*|reply|responder"
-    r"|refund|devol\w*)\b"
-)
-
-# For each intent, what a cue near the day makes of it. A kind named first wins when two cues stand equally near.
-_CUES: Mapping[Intent, tuple[tuple[DateKind, re.Pattern[str]], ...]] = {
-    Intent.CANCEL: (
-        (DateKind.RETURN, _RETURN),
-        (DateKind.PAST, _PAST_TENSE),
-        (DateKind.MENTIONED, _ASIDE),
-        (DateKind.CANCELLED, _OFF),
-    ),
-    Intent.RESCHEDULE: ((DateKind.PAST, _PAST_TENSE), (DateKind.NEW_SLOT, _NEW), (DateKind.CANCELLED, _OLD)),
-    Intent.NONE: ((DateKind.PAST, _PAST_TENSE),),
-}
-_ELSE = {Intent.CANCEL: DateKind.CANCELLED, Intent.RESCHEDULE: DateKind.NEW_SLOT, Intent.NONE: DateKind.MENTIONED}
-
-
-def _kind(folded: str, place: _Place, intent: Intent, world: _World) -> DateKind:
-    """What the words around a day make of it: its own little words first, then the cue that stands nearest in the sentence."""
-    if place.settled and place.day < world.today:
-        return DateKind.PAST
-    words = folded[place.start : place.end]
-    if not place.settled and place.back and _BACKWARD.search(words):
-        return DateKind.PAST
-    if intent is Intent.CANCEL and _FORWARD.search(words):
-        return DateKind.RETURN
-    kind = _nearest(folded, place, _CUES[intent]) or _ELSE[intent]
-    if kind is DateKind.PAST and (place.settled or place.back is None):
-        return _ELSE[intent]
-    return kind
-
-
-def _nearest(folded: str, place: _Place, cues: tuple[tuple[DateKind, re.Pattern[str]], ...]) -> DateKind | None:
-    ends = [match.end() for match in _SENTENCE_END.finditer(folded, max(place.start - 160, 0), place.start)]
-    stop = _SENTENCE_END.search(folded, place.end, place.end + 120)
-    before = folded[ends[-1] if ends else max(place.start - 160, 0) : place.start]
-    after = folded[place.end : stop.start() if stop else place.end + 120]
-    best: tuple[int, DateKind] | None = None
-    for kind, cue in cues:
-        gaps = [len(before) - match.end() for match in cue.finditer(before)]
-        following = cue.search(after)
-        if following:
-            gaps.append(following.start() + 15)  # what comes first weighs more: most cues stand before their day
-        if gaps and (best is None or min(gaps) < best[0]):
-            best = (min(gaps), kind)
-    return best[1] if best else None
-
-
-__all__ = ["find"]

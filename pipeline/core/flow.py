@@ -119,7 +119,7 @@ def answer(
     if ticket_in(message) and verdict.intent is Intent.NONE:
         # The button of a mail program wrote it: there is nothing to ask a person about.
         verdict = replace(verdict, opt_out=True, unsure=False)
-    verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules))
+    verdict = replace(verdict, dates=dates.find(message, verdict.intent, rules, scores.day_purpose))
     told = around.told_of(message, screening, rules)
     if told and told[0].cause == appointments.RESCHEDULED:
         return _plain_plan(message, screening, verdict, decide.ignore_moved(), history, told)

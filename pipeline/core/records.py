@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -275,9 +275,16 @@ class Screening:
     doubt: str | None = None
 
 
+# Asked with the words around a day (features by name and weight), it says how likely the day is for each purpose.
+DayPurpose = Callable[[Mapping[str, float]], Mapping[DateKind, float]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """What the model says of one text: probabilities, each mapping summing to 1; `familiar` is 0..1, low for strange text."""
+    """What the model says of one text: probabilities, each mapping summing to 1; `familiar` is 0..1, low for strange text.
+
+    `day_purpose` may be asked what the days in the text are for; None when the model has not learnt that.
+    """
 
     intent: Mapping[Intent, float]
     reason: Mapping[Reason, float]
@@ -286,6 +293,7 @@ class Scores:
     opt_out: float = 0.0
     firm: float = 0.0
     familiar: float = 1.0
+    day_purpose: DayPurpose | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

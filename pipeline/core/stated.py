@@ -26,6 +26,13 @@ _OPENING_ES = (
 )
 _THEIRS_ES = r"(?:(?:tod[oa]s? )?(?:mi|mis|nuestr[oa]s?)|la|el|las|los|esta|este)\b"
 
+_THING = (
+    r"(?:the |that |this |all |both )?(?:(?:\w+'?s?|\d+) ){0,2}(?:appointments?|bookings?|orders?|reservations?|subscriptions?"
+    r"|memberships?|contracts?|plan|services?|lessons?|class(?:es)?|sessions?|accounts?|policy|slots?|visits?|rooms?|table"
+    r"|party|events?|registration|places?|spots?|treatments?|delivery|deliveries|box(?:es)?|crates?|cleanings?|course|quote"
+    r"|proposal|repair|job|works?)\b"
+)
+
 _STATES = re.compile(
     # "I hereby cancel my contract", "we're cancelling the booking"
     rf"{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just |sorry but"
@@ -40,6 +47,15 @@ _STATES = re.compile(
     r"(?:cancel|terminate|discontinue|take (?:this|it) as (?:my|our) (?:notice|cancellation)"
     r"|accept (?:this|my) (?:as )?(?:cancellation|notice)|process (?:my|the|our) cancellation|close (?:my|our) account)"
     rf" ?(?:{_THEIRS})?"
+    # "so stop our boxes", "take me off the books", "let my slot go", "Friday will be my last lesson"
+    r"|\b(?:please|kindly|pls|so)(?: can you| could you)? (?:just |go ahead and |also )*(?:end|stop|close out|close|drop"
+    rf"|withdraw|scratch|strike|release|wind up|let go of) (?:my|our|the|this|that|all) {_THING}"
+    r"|\b(?:take|strike|scratch|cross|remove|pull) (?:me|us|him|her|them|\w+) off (?:the|your) (?:books?|schedule|calendar"
+    r"|roster|register|diary|rota)\b"
+    rf"|\b(?:give|let|offer|hand|pass|release) (?:my|our|the|that|his|her) {_THING} (?:to|away|go|back)\b"
+    r"|\b(?:i|we)(?:'ll| will| am| are|'m|'re)?(?: have to| must| going to)? (?:pass on|decline|turn down|declining"
+    r"|turning down|passing on) (?:the|your|this|that)\b"
+    rf"|\b(?:this|it|that|\w+day|the \w+) (?:will|is going to|has to|must) be (?:my|our|the) last {_THING}"
     # "cancelo mi cita", "me doy de baja", "quiero anular", "por favor cancelen"
     rf"|{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
     r"|\b(?:me doy|nos damos|doy) de baja\b"
@@ -50,6 +66,25 @@ _STATES = re.compile(
     r"|que (?:me |nos )?(?:cancel\w+|anul\w+|den de baja|de de baja))\b"
     r"|\bpor favor,? (?:me |nos )?(?:pueden? |puedes |podrian? )?(?:cancel(?:en|e|a|ar|ad)|anul(?:en|e|a|ar|ad)"
     r"|den(?:me)? de baja|dar(?:me)? de baja)(?:me|nos|la|lo|las|los)?\b"
+    # "dadme de baja el plan", "asi que cancelen la cita", "les tengo que anular lo del jueves", "dejo el servicio"
+    r"|\b(?:dadme|denme|dame|deme|dadnos|dennos|danos|denos|den|dad) (?:me |nos )?de baja\b"
+    r"|(?:^\W*|\b(?:asi que|por favor|favor de|pues|entonces|que|y)\W+)(?:cancel(?:en|enme|eme|ad|adme)"
+    rf"|anul(?:en|enme|eme|ad|adme)|terminen|terminad|cierren|cerrad|suspendan|suspended) (?:{_THEIRS_ES}|lo de)\b"
+    r"|\b(?:tengo|tenemos|toca|va|voy) (?:que|a) (?:cancelar|anular)(?:les?|te|os|la|lo|las|los)?\b"
+    r"|\b(?:dejo|dejamos) (?:el|la|mi|mis|nuestr[oa]) (?:servicio|suscripcion|plan|gimnasio|curso|clases?|cuota|membresia"
+    r"|contrato|abono)\b"
+)
+
+# Here the denial is the statement: "we won't be renewing", "hemos decidido no seguir".
+_DECLINES = re.compile(
+    rf"\b(?:i|we) (?:won't|wont|will not|shan't|shall not) be (?:(?:needing|requiring|taking up) (?:my|our|your|that) {_THING}"
+    r"|renewing|going ahead|continuing|proceeding|rebooking)\b"
+    r"|\b(?:(?:hemos|he) decidido no|no (?:vamos|voy) a) (?:aceptar\w*|seguir|continuar|renovar\w*|contratar\w*|hacer(?:lo|la)"
+    r"|necesitar)\b"
+)
+_CONDITION = re.compile(
+    r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"
+    r"|considering|si|cuando|como|por que|que pasa|quizas?|tal vez|talvez|pensando|pienso)\b"
 )
 
 # What turns such a sentence round: a condition, a question, a denial, the past, another's words, a thing that is no bargain of
@@ -60,11 +95,12 @@ _TURNED = re.compile(
     r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
     r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"
-    r"|newsletter|e-?mails?|marketing|promotional|invoice|debt|amount|permission|due to a"
+    r"|newsletter|e-?mails?|marketing|promotional|alerts?|invoice|debt|amount|balance|permission|due to a"
     r"|si|cuando|como|por que|que pasa|no|nunca|jamas|casi|iba|ibamos|pensaba|pensando|pienso|quizas?|tal vez|talvez"
     r"|en vez de|en lugar de|ya cancel\w+|ya anul\w+|ayer|hace|pasad[oa]|dijo|dice|dijeron|pidio|saldo|facturas?|deudas?"
     r"|pagos?|cuotas?|recibo|mensualidad|adeudo|monto|importe|transferencia|efectivo|tarjeta|prima|alquiler|quincena|partes"
-    r"|lo que (?:me|le) falta|alarma|temporizador|boton|enlace|opcion|pagina|boletin|correos|promociones)\b"
+    r"|lo que (?:(?:me|le|les|te) )?(?:falta|debo)|alarma|temporizador|boton|enlace|opcion|pagina|boletin|correos?|promociones"
+    r"|ticket)\b"
 )
 _QUOTED = re.compile(r"^\s*>|[\"“”«»]|(?:^|\s)'\w|cancel[óÓ]|anul[óÓ]|rescindi[óÓ]", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
@@ -86,4 +122,6 @@ def calls_off(text: str, folded: str) -> bool:
 
 
 def _states(sentence: str, folded: str) -> bool:
-    return bool(_STATES.search(folded)) and not _TURNED.search(folded) and not _QUOTED.search(sentence)
+    states = _STATES.search(folded) and not _TURNED.search(folded)
+    declines = _DECLINES.search(folded) and not _CONDITION.search(folded)
+    return bool(states or declines) and not _QUOTED.search(sentence)

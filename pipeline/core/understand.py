@@ -495,6 +495,9 @@ _SENTENCE = re.compile(r"[^\s.!?\n][^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*[.!?]?")
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hola|buen[oa]s|estimad[oa]s?)\b[^,.!?]{0,40}[,.!]?$"
 )
+_ADDRESSED = re.compile(
+    r"[^,]{1,30}(?:, [^,]{1,30})?,$"
+)  # "Mike," or what an abbreviation left of "Dear Dr. Amin, dear Tanya,"
 _LONGEST = 200
 
 
@@ -503,7 +506,7 @@ def _evidence(message: Message, intent: Intent, reason: Reason | None) -> tuple[
     if intent is Intent.NONE:
         return ()
     pieces = [Span(text=match[0][:_LONGEST].rstrip(), start=match.start()) for match in _SENTENCE.finditer(message.text)]
-    pieces = [piece for piece in pieces if not _GREETING.match(piece.text.translate(_FOLD))]
+    pieces = [piece for piece in pieces if not (_GREETING.match(piece.text.translate(_FOLD)) or _ADDRESSED.match(piece.text))]
     if message.subject.strip():
         pieces.append(Span(text=message.subject.strip()[:_LONGEST], start=-1))
     if not pieces:

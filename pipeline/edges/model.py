@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.cues import cues
-from pipeline.core.records import Intent, Reason, Scores
+from pipeline.core.records import DateKind, DayPurpose, Intent, Reason, Scores
 from pipeline.errors import NoModel
 
 Floats = npt.NDArray[np.float32]
@@ -46,6 +46,23 @@ class Row(NamedTuple):
     known: float
 
 
+class DayWords:
+    """Says what a day is for, from the features of the words around it: a weight for each feature and purpose."""
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._columns = {name: column for column, name in enumerate(_lines(arrays["day_names"]))}
+        self._kinds = [DateKind(kind) for kind in _lines(arrays["day_kinds"])]
+        self._weights, self._bias = arrays["day_weights"], arrays["day_bias"]
+
+    def __call__(self, features: Mapping[str, float]) -> Mapping[DateKind, float]:
+        """How likely the day is for each purpose."""
+        known = {self._columns[name]: weight for name, weight in features.items() if name in self._columns}
+        columns = np.fromiter(known, dtype=np.intp, count=len(known))
+        weights = np.fromiter(known.values(), dtype=np.float32, count=len(known))
+        said = np.exp(weights @ self._weights[columns].astype(np.float32) + self._bias)
+        return dict(zip(self._kinds, (said / said.sum()).tolist(), strict=True))
+
+
 class LinearModel:
     """Kernel ridge weights over words and cues (linear), sentence vectors (radial) and both together; calibrated.
 
@@ -56,11 +73,12 @@ class LinearModel:
 
     def __init__(self, about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], encoder: Encoder | None) -> None:
         self._heads: list[dict[str, Any]] = about["heads"]
-        self._vocabulary = {word: i for i, word in enumerate(arrays["vocabulary"].tobytes().decode("utf-8").split("\n"))}
+        self._vocabulary = {word: i for i, word in enumerate(_lines(arrays["vocabulary"]))}
         self._idf: Floats = arrays["idf"].astype(np.float32)
         self._words = arrays["words_weights"]
         self._words_bias = arrays["words_bias"]
         self._words_scale = arrays["words_scale"]
+        self._day_words = DayWords(arrays) if "day_names" in arrays else None
         self._encoder = encoder if "points" in arrays else None
         if self._encoder is not None:
             self._full = arrays["full_weights"]
@@ -100,7 +118,7 @@ class LinearModel:
             doubtful = [number for number in range(len(texts)) if probabilities[number, column] < NOTHING]
             if doubtful:
                 probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [rows[i] for i in doubtful])
-        return [scores_of(line, self._heads, row.known) for line, row in zip(probabilities, rows, strict=True)]
+        return [scores_of(line, self._heads, row.known, self._day_words) for line, row in zip(probabilities, rows, strict=True)]
 
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
@@ -112,6 +130,10 @@ class LinearModel:
     def _column(self, head: str, label: str) -> int:
         found = next(each for each in self._heads if each["name"] == head)
         return int(found["start"]) + int(found["labels"].index(label))
+
+
+def _lines(stored: npt.NDArray[Any]) -> list[str]:
+    return stored.tobytes().decode("utf-8").split("\n")
 
 
 def bundled_encoder() -> Encoder | None:
@@ -185,7 +207,9 @@ def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) 
     return found
 
 
-def scores_of(probabilities: Floats, heads: Sequence[Mapping[str, Any]], known: float) -> Scores:
+def scores_of(
+    probabilities: Floats, heads: Sequence[Mapping[str, Any]], known: float, day_purpose: DayPurpose | None = None
+) -> Scores:
     """One text's probabilities as a record; `known` is the share of its words that the model has met."""
     found: dict[str, dict[str, float]] = {}
     for head in heads:
@@ -199,4 +223,5 @@ def scores_of(probabilities: Floats, heads: Sequence[Mapping[str, Any]], known: 
         opt_out=found["opt_out"]["yes"],
         firm=found["firm"]["yes"],
         familiar=known,
+        day_purpose=day_purpose,
     )

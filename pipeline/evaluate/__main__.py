@@ -12,11 +12,12 @@ from pipeline.progress import shown
 
 
 def main(arguments: Sequence[str]) -> None:
-    """CORPUS CARD [FILE]: the experiments of the card's last part are in `experiments.md` beside it, the model in `built`."""
+    """CORPUS CARD [FILE]: beside the corpus lies the exam, beside the card its last part (`experiments.md`) and `built`."""
     corpus, out, *others = (Path(argument) for argument in arguments)
     experiments = (out.parent / "experiments.md").read_text(encoding="utf-8")
+    model = LinearModel.load(out.parent / "built")
     with shown("measuring") as tell:
-        text = card(corpus, others[0] if others else None, LinearModel.load(out.parent / "built"), experiments, tell)
+        text = card(corpus, corpus.parent / "exam", others[0] if others else None, model, experiments, tell)
     out.write_text(text, encoding="utf-8")
     print(text.split("## How well it reads")[1].split("### Confusion")[0])
 

@@ -1,24 +1,16 @@
-"""Read labelled texts and set the reading beside the label: our own mails, and files of texts that others labelled."""
+"""Set the reading of a labelled text beside its label."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from pipeline import train
+from pipeline import train, train_days
 from pipeline.core import dates
-from pipeline.core.records import Address, Business, Intent, Message, Reason, Rules, Scores, Verdict
-from pipeline.core.understand import joined, understand
-from pipeline.edges.model import Floats, scores_of
-from pipeline.errors import WinbackError
-from pipeline.evaluate.measures import NONE, REASONS, Day, Judged
-
-RULES = Rules(business=Business(name="Evaluation", sender=Address(address="nobody@evaluation.example")))
-SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
+from pipeline.core.records import FoundDate, Scores, Verdict
+from pipeline.core.understand import understand
+from pipeline.edges.model import scores_of
+from pipeline.evaluate.measures import NONE, Day, Judged
 
 
 class Model(Protocol):
@@ -28,35 +20,17 @@ class Model(Protocol):
         """Score a batch of texts."""
 
 
-def on_own(examples: Sequence[train.Example], held_out: Floats, heads: Sequence[dict[str, Any]]) -> list[Judged]:
-    """Our own mails as read by models that had not seen their file."""
-    return [judge(example, scores_of(row, heads, 1.0)) for example, row in zip(examples, held_out, strict=True)]
-
-
-def on_file(path: Path, model: Model) -> list[Judged]:
-    """The labelled texts of a file, read by a model. Raises WinbackError when the file can't be used.
-
-    Each line is one text as JSON: like those of our corpus (models/corpus/README.md), or with id, subject, body, lang,
-    label_intent, label_reason, also, also_intent and hard_negative.
-    """
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        if not rows:
-            raise ValueError("it is empty")
-        if "label_intent" in rows[0]:
-            return _on_others(rows, model)
-        examples = [train.example(row, path.stem) for row in rows]
-        scores = model.score([example.text for example in examples])
-        return [judge(example, score) for example, score in zip(examples, scores, strict=True)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WinbackError(f"{path}: is not a file of labelled texts ({error!r}): see models/corpus/README.md") from error
+def on_own(examples: Sequence[train.Example], taught: train.Taught, kind: str) -> list[Judged]:
+    """Our own mails as read by models of this kind (`words` or `full`) that had not seen their file."""
+    rows = zip(examples, taught.held_out[kind], taught.day_purposes, strict=True)
+    return [judge(example, scores_of(row, taught.heads, 1.0, purpose)) for example, row, purpose in rows]
 
 
 def judge(example: train.Example, scores: Scores) -> Judged:
     """One of our own mails, read by probabilities and rules together."""
-    message = _message(example.text)
-    verdict = understand(message, scores, RULES, example.asked)
-    found = dates.find(message, verdict.intent, RULES)
+    message = train.as_message(example)
+    verdict = understand(message, scores, train.NOWHERE, example.asked)
+    found = dates.find(message, verdict.intent, train.NOWHERE, scores.day_purpose)
     label = str(example.labels["reason"] or example.labels["intent"])
     return Judged(
         id=example.id,
@@ -64,72 +38,33 @@ def judge(example: train.Example, scores: Scores) -> Judged:
         label=label,
         right=frozenset({label, example.second} if example.second else {label}),
         hard=example.hard is not None,
-        said=_reading(verdict),
+        said=reading(verdict),
         confidence=verdict.confidence,
         unsure=verdict.unsure,
         sensitive=(example.labels["sensitive"] != NONE, verdict.sensitive is not None),
         opt_out=(example.labels["opt_out"] == "yes", verdict.opt_out),
-        days=(_labelled_days(example), tuple(Day(start=day.start, end=day.end, kind=day.kind) for day in found)),
+        days=(_labelled(example), tuple(as_read(day, example.subject) for day in found)),
         text=example.text,
         evidence=tuple(span.text for span in verdict.evidence),
     )
 
 
-def _labelled_days(example: train.Example) -> tuple[Day, ...]:
-    """Where the labelled days stand; words that a text has twice are meant where they stand first and are not taken yet."""
-    found: list[Day] = []
-    for words, kind in example.dates:
-        places = [match.start() for match in re.finditer(re.escape(words), example.text)]
-        start = next((place for place in places if all(place != day.start for day in found)), None)
-        if start is not None:
-            found.append(Day(start=start, end=start + len(words), kind=kind))
-    return tuple(found)
-
-
-def _on_others(rows: Sequence[dict[str, Any]], model: Model) -> list[Judged]:
-    """Texts in the format of others.
-
-    Where nobody uses the label `other`, ours is mapped: a competitor without a cause is `unspecified`, anything else
-    `not_ready`. Wishes for another date are left out: they are neither.
-    """
-    rows = [row for row in rows if row["label_intent"] in ("cancel", "none")]
-    texts = [joined(row["subject"] or "", row["body"]) for row in rows]
-    foreign = all(row["label_reason"] != "other" for row in rows)
-    scores = model.score(texts)
-    return [_judge(row, text, score, foreign) for row, text, score in zip(rows, texts, scores, strict=True)]
-
-
-def _judge(row: dict[str, Any], text: str, scores: Scores, foreign: bool) -> Judged:
-    verdict = understand(_message(text), scores, RULES)
-    said = _reading(verdict)
-    if foreign and said == Reason.OTHER:
-        said = str(Reason.UNSPECIFIED if verdict.subreason == "competitor" else Reason.NOT_READY)
-    if said == Intent.RESCHEDULE:
-        said = NONE
-    cancel = row["label_intent"] == "cancel"
-    label = str(row["label_reason"]) if cancel else NONE
-    right = {label, *row["also"]} if cancel else {NONE}
-    if NONE in row["also_intent"]:
-        right.add(NONE)
-    if not cancel and "cancel" in row["also_intent"]:
-        right.update(REASONS)
-    return Judged(
-        id=str(row["id"]),
-        lang=row["lang"],
-        label=label,
-        right=frozenset(right),
-        hard=bool(row["hard_negative"]),
-        said=said,
-        confidence=verdict.confidence,
-        unsure=verdict.unsure,
-        text=text,
-        evidence=tuple(span.text for span in verdict.evidence),
+def _labelled(example: train.Example) -> tuple[Day, ...]:
+    spans = train_days.places(example.text, [words for words, _ in example.dates])
+    return tuple(
+        Day(start=span[0], end=span[1], kind=kind) for span, (_, kind) in zip(spans, example.dates, strict=True) if span
     )
 
 
-def _message(text: str) -> Message:
-    return Message(key="evaluation", text=text, arrived=SOME_DAY)
+def as_read(day: FoundDate, subject: str) -> Day:
+    """A day that was found, with its place in subject and new words together."""
+    if day.start < 0:
+        start = max(subject.find(day.text), 0)
+        return Day(start=start, end=start + len(day.text), kind=day.kind, between=(day.day, day.day))
+    begins = len(subject) + 1 if subject else 0
+    return Day(start=begins + day.start, end=begins + day.end, kind=day.kind, between=(day.day, day.day))
 
 
-def _reading(verdict: Verdict) -> str:
+def reading(verdict: Verdict) -> str:
+    """The verdict in a word: a reason, `reschedule` or `none`."""
     return str(verdict.reason) if verdict.reason else str(verdict.intent)

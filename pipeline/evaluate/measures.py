@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from pipeline.core.records import Intent, Reason
+from pipeline.core.records import DateKind, Intent, Reason
 
 REASONS = tuple(str(reason) for reason in Reason)
 NONE = str(Intent.NONE)
@@ -17,11 +18,12 @@ THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Day:
-    """A day in a text: where its words stand, and what it is for."""
+    """A day in a text: where its words stand, and what it is for. `between` is the earliest and latest day meant, if told."""
 
     start: int
     end: int
     kind: str
+    between: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,29 +157,52 @@ def flagged(pairs: Sequence[tuple[bool, bool] | None]) -> tuple[float, float, in
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Days:
-    """How days were found: shares of the `labelled` ones, and of the `read` ones that no label speaks of."""
+    """How days were found: shares of the `labelled` ones, and of the `read` ones that no label speaks of.
+
+    `right` is the share whose purpose and day are right, `wrong` the share of days read that would be acted upon although
+    the label says another purpose or day, or says nothing; both None where no label tells the day.
+    """
 
     labelled: int
     read: int
     found: float
     right_purpose: float
     unlabelled: float
+    right: float | None = None
+    wrong: float | None = None
+
+
+ACTED_UPON = frozenset({DateKind.RETURN, DateKind.NEW_SLOT, DateKind.CANCELLED})
 
 
 def days(judged: Sequence[Judged]) -> Days | None:
-    """How the days in the texts were found; None where nobody labelled any. Whether the day is right no label says."""
+    """How the days in the texts were found; None where nobody labelled any."""
     known = [each.days for each in judged if each.days is not None]
     if not known:
         return None
     labelled = [(day, _touching(day, read)) for there, read in known for day in there]
     read = [(day, _touching(day, there)) for there, read in known for day in read]
+    told = any(day.between for day, _ in labelled)
     return Days(
         labelled=len(labelled),
         read=len(read),
         found=share(sum(bool(met) for _, met in labelled), len(labelled)),
         right_purpose=share(sum(any(other.kind == day.kind for other in met) for day, met in labelled), len(labelled)),
         unlabelled=share(sum(not met for _, met in read), len(read)),
+        right=share(sum(any(_agree(day, other) for other in met) for day, met in labelled), len(labelled)) if told else None,
+        wrong=share(sum(_misleads(day, met) for day, met in read), len(read)) if told else None,
     )
+
+
+def _agree(label: Day, read: Day) -> bool:
+    """Whether purpose and day are those of the label, which may allow several days or leave it open."""
+    if label.kind != read.kind or read.between is None:
+        return False
+    return label.between is None or label.between[0] <= read.between[0] <= label.between[1]
+
+
+def _misleads(read: Day, labels: Sequence[Day]) -> bool:
+    return read.kind in ACTED_UPON and not any(_agree(label, read) for label in labels)
 
 
 def _touching(day: Day, others: Sequence[Day]) -> list[Day]:

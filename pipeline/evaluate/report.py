@@ -57,6 +57,8 @@ def plain(title: str, judged: Sequence[Judged]) -> dict[str, Any]:
             "right_purpose": known.right_purpose,
             "read": known.read,
             "unlabelled": known.unlabelled,
+            "right": known.right,
+            "wrong": known.wrong,
         },
         "sure_at": [
             {"sure_at": threshold, "answered": answered, "wrong": wrong}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline import train
-from pipeline.evaluate.judging import Model, on_file, on_own
+from pipeline.evaluate.files import on_file
+from pipeline.evaluate.judging import Model, on_own
 from pipeline.evaluate.measures import Judged
 from pipeline.progress import shown
 
@@ -15,8 +16,8 @@ def of_corpus(corpus: Path) -> tuple[str, list[Judged]]:
     examples = train.read(corpus)
     with shown("evaluating") as tell:
         taught = train.teach(examples, tell)
-    best = taught.held_out.get("full", taught.held_out["words"])
-    return f"{len(examples)} mails of the corpus, held out in {train.FOLDS} folds", on_own(examples, best, taught.heads)
+    best = "full" if "full" in taught.held_out else "words"
+    return f"{len(examples)} mails of the corpus, held out in {train.FOLDS} folds", on_own(examples, taught, best)
 
 
 def of_file(path: Path, model: Model) -> tuple[str, list[Judged]]:

@@ -87,8 +87,11 @@ def of_days(judged: Sequence[Judged]) -> Table | None:
     if known is None:
         return None
     rows = (
-        ("labelled days that were found", f"{known.found:.3f}", str(known.labelled)),
-        ("... and whose purpose was right", f"{known.right_purpose:.3f}", str(known.labelled)),
-        ("days read where no label speaks of one", f"{known.unlabelled:.3f}", str(known.read)),
+        ("labelled days that were found", known.found, known.labelled),
+        ("... and whose purpose was right", known.right_purpose, known.labelled),
+        ("... and which were the right day", known.right, known.labelled),
+        ("days read where no label speaks of one", known.unlabelled, known.read),
+        ("days read and acted upon, where the label says otherwise or nothing", known.wrong, known.read),
     )
-    return Table(head=("days", "share", "of"), rows=rows)
+    told = tuple((name, f"{part:.3f}", str(of)) for name, part, of in rows if part is not None)
+    return Table(head=("days", "share", "of"), rows=told)

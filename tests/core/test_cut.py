@@ -89,6 +89,8 @@ def test_the_headers_of_an_earlier_mail_begin_history(headers: str, rule: str):
         "-----Ursprüngliche Nachricht-----",
         "Begin forwarded message:",
         "Inicio del mensaje reenviado:",
+        "---- On Mon, 16 Nov 2026 18:02:10 +0530 Blue Door <dana@bluedoor.example> wrote ----",
+        "---- El lun, 16 nov 2026 18:02:10 +0100 Blue Door <dana@bluedoor.example> escribió ---",
     ],
 )
 def test_a_divider_begins_history(divider: str):
@@ -96,8 +98,20 @@ def test_a_divider_begins_history(divider: str):
 
 
 @pytest.mark.parametrize(
+    "history",
+    [
+        "  On Mon, Nov 16, 2026 at 6:02 PM, Blue Door<dana@bluedoor.example> wrote:   Class is on Thursday. To cancel, reply.",
+        "  El lun., 16 de nov. de 2026 a la(s) 18:02, Blue Door\n<dana@bluedoor.example> escribió:   Su clase es el jueves.",
+    ],
+)
+def test_history_may_begin_behind_the_colon_of_its_attribution(history: str):
+    assert_cut(NEW, history)
+
+
+@pytest.mark.parametrize(
     "words",
     [
+        "On Monday your colleague wrote:  you owe us nothing. So why the bill?",
         "From: December I cannot pay\nTo: be honest it is too much",
         "From: Maria <maria@example.org>\nSubject: Cancel\n\nMessage Body:\nPlease cancel my class",
         "Date: 3 May\nName: Maria\nPlease cancel my class",
@@ -289,6 +303,8 @@ def test_no_word_is_lost_or_made_up(text: str):
         "a:\n" * 40_000,
         "From: a\nDate: b\n" * 20_000,
         "On 3 May 2026 at 10:00, x <a@b.example> wrote:\n" * 20_000,
+        "On 3 May 2026 at 10:00, x <a@b.example> wrote:  a\n" * 20_000,
+        "---- On 3" + " wrot" * 400_000,
         "> a\n\n" * 50_000,
         "> a\nb\n" * 50_000,
         "-- \n" * 100_000,

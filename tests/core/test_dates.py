@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import pytest
 
 from pipeline.core import dates
-from pipeline.core.records import Address, Business, Calendar, DateKind, FoundDate, Intent, Message, Rules
+from pipeline.core.records import Address, Business, Calendar, DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 TUESDAY = datetime(2026, 3, 10, 15, tzinfo=UTC)
 
@@ -23,9 +24,11 @@ def found(
     country: str = "US",
     timezone: str = "UTC",
     calendar: Calendar | None = None,
+    subject: str = "",
+    learnt: DayPurpose | None = None,
 ) -> tuple[FoundDate, ...]:
-    message = Message(key="m1", text=text, sent=sent, arrived=sent, calendar=calendar)
-    return dates.find(message, intent, rules(country, timezone))
+    message = Message(key="m1", subject=subject, text=text, sent=sent, arrived=sent, calendar=calendar)
+    return dates.find(message, intent, rules(country, timezone), learnt)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,65 @@ def test_a_day_is_resolved_against_the_day_the_mail_was_sent(text: str, day: dat
 )
 def test_the_day_to_come_back_is_known_as_such(text: str, day: date):
     assert [(each.day, each.kind) for each in found(text)] == [(day, DateKind.RETURN)]
+
+
+def test_a_day_in_the_subject_counts_and_has_no_place_in_the_text():
+    days = found("Please cancel, and not the one on Friday.", subject="Re: Thursday at 5")
+    assert [(each.text, each.day, each.start) for each in days] == [
+        ("Thursday at 5", date(2026, 3, 12), -1),
+        ("on Friday", date(2026, 3, 13), 31),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("move it to 3 April or, if that is taken, the 10th", [date(2026, 4, 3), date(2026, 4, 10)]),
+        ("some day in April, after the 11th when I am back", [date(2026, 4, 1), date(2026, 4, 11)]),
+        ("Not in April! The 11th is fine", [date(2026, 4, 1), date(2026, 3, 11)]),
+        ("on Thursday or the 20th", [date(2026, 3, 12), date(2026, 3, 20)]),
+    ],
+)
+def test_a_bare_day_has_the_month_that_was_named_before_it_in_the_sentence(text: str, days: list[date]):
+    assert [each.day for each in found(text, Intent.RESCHEDULE)] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("stop it at the end of April", date(2026, 4, 30)),
+        ("cierren la cuenta a fin de septiembre", date(2026, 9, 30)),
+        ("in late September", date(2026, 9, 25)),
+        ("my visit on the 30th may be my last", date(2026, 3, 30)),
+        ("my visit on the 30th May", date(2026, 5, 30)),
+        ("cancel this arvo", date(2026, 3, 10)),
+    ],
+)
+def test_the_end_of_a_month_is_its_last_day_and_may_is_not_always_a_month(text: str, day: date):
+    assert found(text)[0].day == day
+
+
+def test_what_was_learnt_says_what_a_day_is_for():
+    asked: list[Mapping[str, float]] = []
+
+    def learnt(features: Mapping[str, float]) -> Mapping[DateKind, float]:
+        asked.append(features)
+        return {DateKind.CANCELLED: 0.2, DateKind.RETURN: 0.7, DateKind.MENTIONED: 0.1}
+
+    [each] = found("I can't come on Thursday.", learnt=learnt)
+    assert each.kind is DateKind.RETURN
+    assert {"before come", "is thursday", "rule cancelled", "cancel: soon"} <= set(asked[0])
+
+
+def test_a_day_to_come_back_on_must_be_sure():
+    unsure = {DateKind.CANCELLED: 0.3, DateKind.RETURN: 0.45, DateKind.MENTIONED: 0.25}
+    assert found("I can't come on Thursday.", learnt=lambda features: unsure)[0].kind is DateKind.MENTIONED
+
+
+def test_what_was_learnt_calls_no_day_past_that_lies_ahead_and_none_future_that_is_gone():
+    past = {DateKind.PAST: 0.9, DateKind.CANCELLED: 0.1}
+    assert found("I can't come tomorrow.", learnt=lambda features: past)[0].kind is DateKind.CANCELLED
+    assert found("I came yesterday.", learnt=lambda features: {DateKind.CANCELLED: 1.0})[0].kind is DateKind.PAST
 
 
 def test_autumn_begins_in_march_on_the_southern_half():

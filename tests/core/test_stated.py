@@ -24,6 +24,17 @@ def said(text: str) -> bool:
         "Buenas tardes. Quiero darme de baja del gimnasio.",
         "Por favor cancelen mi cita del jueves, gracias.",
         "Hola, anulo la reserva del sábado. Un saludo",
+        "Mi gestora lo rehace todo a mano. Dadme de baja el plan Pyme al acabar el periodo.",
+        "Le tengo que cancelar lo del martes, a mi papá lo operan.",
+        "Ya vendí el coche, así que cancelen la cita del lunes.",
+        "La caja llegó rota otra vez, dejo el servicio.",
+        "Gracias por el presupuesto. Hemos decidido no aceptarlo por ahora.",
+        "Kindly take me off the books for October 1. Regards to Jean.",
+        "The dog is fine. Please give our Thursday slot to somebody else.",
+        "The cat has settled in, so stop our weekly visits. She likes me better.",
+        "It was a good year. Friday will be my last lesson.",
+        "Many thanks, but we have to decline your quote.",
+        "We won't be renewing. The team has moved on.",
     ],
 )
 def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
@@ -45,6 +56,12 @@ def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
         "Mi cliente canceló la visita de las 4.",
         "No cancelen mi cita, por favor.",
         "Cancel the timer.",
+        "Cierren el ticket, ya funciona.",
+        "Please stop the job alerts.",
+        "We won't be needing dinner on the first night.",
+        "If it rains we won't be going ahead.",
+        "No vamos a renovar si suben otra vez.",
+        "Quiero cancelar lo que le debo.",
     ],
 )
 def test_what_only_sounds_like_one_is_not(text: str):

@@ -17,6 +17,7 @@ def test_the_card_is_that_of_the_corpus_and_of_the_code():
     written = CARD.read_text(encoding="utf-8")
     examples = train.read(ROOT / "models" / "corpus")
     assert f"Corpus: {len(examples)} mails, digest `{train.digest(examples)[:16]}`" in written
+    assert f"exam: digest\n`{card.exam_digest(ROOT / 'models' / 'exam')[:16]}`" in written
     assert f"code: digest `{card.code_digest(ROOT / 'pipeline')[:16]}`" in written
 
 
@@ -42,7 +43,7 @@ def test_every_gap_in_the_card_is_filled(monkeypatch: pytest.MonkeyPatch, tmp_pa
     lines = [line for path in sorted((ROOT / "models/corpus").glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
     for part in range(5):
         (tmp_path / f"part-{part}.jsonl").write_text("\n".join(lines[part * 37 :: 185]), encoding="utf-8")
-    text = card.card(tmp_path, tmp_path, None, "## Experiments", lambda what, done, total: None)  # type: ignore[arg-type]
+    text = card.card(tmp_path, tmp_path, tmp_path, None, "## Experiments", lambda what, done, total: None)  # type: ignore[arg-type]
     assert "{" not in text and "}" not in text
     assert text.endswith("## Experiments")
     assert ("### Confusion, texts of others" in text) is bool(others)

@@ -1,0 +1,225 @@
+"""What a day in a mail is for: by what the model has learnt of the words around it, or by cues where it has learnt nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from pipeline.core.records import DateKind, DayPurpose, Intent
+
+SURE_OF_RETURN = 0.5  # a day that nobody meant to come back on is worse than none
+_LEFT, _RIGHT = 14, 10  # words looked at on each side, at most to the ends of the sentence
+_SOON, _FAR = timedelta(days=14), timedelta(days=60)
+_WORD = re.compile(r"[a-z0-9']+|[.!?;:,\n]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mention:
+    """A piece of a text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be."""
+
+    start: int
+    end: int
+    day: date
+    back: date | None = None
+    settled: bool = False
+
+
+def purposes(
+    folded: str, mentions: Sequence[Mention], begins: int, intent: Intent, today: date, learnt: DayPurpose | None
+) -> list[DateKind]:
+    """What each day in a text of this intent is for.
+
+    `folded` is subject and text in lower case without accents, place for place; the text begins at `begins`.
+    """
+    kinds = [by_cues(folded, mention, intent, today) for mention in mentions]
+    if learnt is None:
+        return kinds
+    return [
+        _likeliest(learnt(features(folded, mentions, begins, kinds, number, intent, today)), mention, today)
+        for number, mention in enumerate(mentions)
+    ]
+
+
+def _likeliest(found: Mapping[DateKind, float], mention: Mention, today: date) -> DateKind:
+    if mention.settled and mention.day < today:
+        return DateKind.PAST
+    gone = not mention.settled and mention.back is not None
+    kind = max((kind for kind in found if gone or kind is not DateKind.PAST), key=lambda kind: found[kind])
+    return DateKind.MENTIONED if kind is DateKind.RETURN and found[kind] < SURE_OF_RETURN else kind
+
+
+def features(
+    folded: str,
+    mentions: Sequence[Mention],
+    begins: int,
+    kinds: Sequence[DateKind],
+    number: int,
+    intent: Intent,
+    today: date,
+) -> dict[str, float]:
+    """What the model is asked about one day in a text, as names with their weights; `kinds` are what cues say of each."""
+    mention = mentions[number]
+    before, after = _sentence(folded, mention)
+    found = {f"is {word}": 1.0 for word in _tokens(re.sub(r"\d+", "0", folded[mention.start : mention.end]))}
+    found |= _words_before(_tokens(before)[-_LEFT:]) | _words_after(_tokens(after)[:_RIGHT])
+    told = {f"rule {kinds[number]}", _distance(mention.day - today)}
+    told |= {f"before {name}" for name, cue in _NAMED_CUES if cue.search(before)}
+    told |= {f"after {name}" for name, cue in _NAMED_CUES if cue.search(after)}
+    told |= _among(mentions, number)
+    if mention.start < begins:
+        told.add("in the subject")
+    if number:
+        told.add(f"previous {kinds[number - 1]}")
+    return found | dict.fromkeys(told, 1.0) | dict.fromkeys((f"{intent}: {name}" for name in told), 1.0) | {str(intent): 1.0}
+
+
+def _tokens(text: str) -> list[str]:
+    return ["line" if word == "\n" else word for word in _WORD.findall(text)]
+
+
+def _words_before(words: Sequence[str]) -> dict[str, float]:
+    """Words in the order of the text; the near ones count more."""
+    found: dict[str, float] = {}
+    for away, word in enumerate(reversed(words)):
+        found.setdefault(f"before {word}", 1.0 if away < 6 else 0.7)
+        if away < 3:
+            found[f"{away} before {word}"] = 1.0
+    return found | {f"before {one} {two}": 1.0 for one, two in pairwise(words[-4:])}
+
+
+def _words_after(words: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for away, word in enumerate(words):
+        found.setdefault(f"after {word}", 1.0 if away < 4 else 0.6)
+        if away < 2:
+            found[f"{away} after {word}"] = 1.0
+    return found | {f"after {one} {two}": 1.0 for one, two in pairwise(words[:3])}
+
+
+def _distance(ahead: timedelta) -> str:
+    if ahead <= timedelta(0):
+        return "gone" if ahead else "today"
+    return "soon" if ahead < _SOON else "later" if ahead < _FAR else "far"
+
+
+def _among(mentions: Sequence[Mention], number: int) -> set[str]:
+    """Where it stands among the other days of the text."""
+    day, others = mentions[number].day, [other.day for other in mentions]
+    found = {f"days {min(3, len(others))}", f"number {min(2, number)}"}
+    if any(other > day for other in others):
+        found.add("a later one")
+    if any(other < day for other in others):
+        found.add("an earlier one")
+    return found
+
+
+def _sentence(folded: str, mention: Mention) -> tuple[str, str]:
+    """What stands before and after a day in its sentence."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(folded, max(mention.start - 160, 0), mention.start)]
+    stop = _SENTENCE_END.search(folded, mention.end, mention.end + 120)
+    before = folded[ends[-1] if ends else max(mention.start - 160, 0) : mention.start]
+    return before, folded[mention.end : stop.start() if stop else mention.end + 120]
+
+
+def by_cues(folded: str, mention: Mention, intent: Intent, today: date) -> DateKind:
+    """What the words around a day make of it: its own little words first, then the cue that stands nearest in the sentence."""
+    if mention.settled and mention.day < today:
+        return DateKind.PAST
+    words = folded[mention.start : mention.end]
+    if not mention.settled and mention.back and _BACKWARD.search(words):
+        return DateKind.PAST
+    if intent is Intent.CANCEL and _FORWARD.search(words):
+        return DateKind.RETURN
+    kind = _nearest(folded, mention, _CUES[intent]) or _ELSE[intent]
+    if kind is DateKind.PAST and (mention.settled or mention.back is None):
+        return _ELSE[intent]
+    return kind
+
+
+def _nearest(folded: str, mention: Mention, cues: Sequence[tuple[DateKind, re.Pattern[str]]]) -> DateKind | None:
+    before, after = _sentence(folded, mention)
+    best: tuple[int, DateKind] | None = None
+    for kind, cue in cues:
+        gaps = [len(before) - match.end() for match in cue.finditer(before)]
+        following = cue.search(after)
+        if following:
+            gaps.append(following.start() + 15)  # what comes first weighs more: most cues stand before their day
+        if gaps and (best is None or min(gaps) < best[0]):
+            best = (min(gaps), kind)
+    return best[1] if best else None
+
+
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\n|;")
+
+_BACKWARD = re.compile(r"\b(?:since|desde|last|pasad[oa]|ago|hace)\b")
+_FORWARD = re.compile(r"\b(?:not before|until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
+
+_PAST_TENSE = re.compile(
+    r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"
+    r"|lost|broke|fell|"
+    r"found|kept|(?!need|speed|feed|indeed|bed|red|wed|shed|hundred|exceed|proceed)[a-z]{2,}ed|fue|fui|era|estaba"
+    r"|habia|hubo|hizo|hice|"
+    r"vino|vine|dijo|dije|dijeron|pago|pague|llego|llamo|compre|pedi|mande|envie|reserve|contrate|[a-z]{3,}(?:aron"
+    r"|ieron|aste|iste|aba)|"
+    r"(?:ha|he|han|hemos|has) [a-z]+(?:ado|ido|to|cho))\b"
+)
+_RETURN = re.compile(
+    r"\b(?:until|till|til|hasta|back|again|return\w*|restart|resume|revisit|reach out|get in touch|touch base"
+    r"|check in|circle back|rejoin|"
+    r"(?:call|write|ask|contact|email|ring|ping|remind|try|tell|text) (?:to )?(?:me|us)|volv\w+|vuelv\w+|retom\w+"
+    r"|reanud\w+|regres\w+|"
+    r"(?:llam|escrib|contact|avis|busc|record)[a-z]*(?:me|nos|les?)|hablamos|te (?:llamo|escribo|aviso|busco)|maybe"
+    r"|perhaps|quizas?|tal vez|"
+    r"capaz|wait\w*|esper\w+|hold(?:ing)? off|on hold|postpon\w+|not before|for now|por ahora|de momento"
+    r"|por el momento|pens\w+|"
+    r"think|look at (?:it|this)|see you|nos vemos|next time|la proxima|lo compro|ready|come summer|once|mejor"
+    r"|aplaz\w+|pospon\w+)\b"
+)
+_NEW = re.compile(
+    r"\b(?:to|do|come|instead|move|moved|push|swap|shift|bring|rebook\w*|reschedul\w*|how about|what about|free"
+    r"|available|any chance|possible|"
+    r"could|can|would|prefer|make it|works?|suits?|better|either|or|pasar\w*|pasemos|pasa|cambi\w*|mov\w*|muev\w*"
+    r"|reprogram\w*|reagend\w*|"
+    r"aplaz\w*|corr\w*|adelant\w*|atras\w*|retras\w*|podria\w*|puede\w*|puedo|podemos|podeis|podes|mejor|para|al|o"
+    r"|hueco|disponible|"
+    r"espacio|libre|tal vez|sirve|queda|viene bien)\b"
+)
+_OLD = re.compile(
+    r"\b(?:from|instead of|rather than|can't|cant|cannot|won't|not|no|de|del|en vez de|en lugar de|had|tenia|teniamos"
+    r"|have|tengo|tenemos|booked|"
+    r"scheduled|supposed|agendad[oa]|reservad[oa]|my|mi|our|nuestra|cita|turno|clase|appointment|booking|session"
+    r"|lesson|meeting|reunion|the)\b"
+)
+_OFF = re.compile(
+    r"\b(?:cancel\w*|anul\w*|appointment|booking|booked|reservation|session|lesson|class|meeting|slot|table|visit"
+    r"|viewing|call|stay|trip|"
+    r"cita|turno|hora|reserva|clase|sesion|reunion|visita|mesa|llamada|can't|cant|cannot|won't|wont|not|unable|no|ni"
+    r"|for|from|skip|miss|off|"
+    r"scrap|stop|suspend\w*|baja|sin|del|de|lo)\b"
+)
+_ASIDE = re.compile(
+    r"\b(?:last day|effective|due|expire\w*|renew\w*|renov\w*|bill\w*|charg\w*|invoice|deadline|notice|before|antes"
+    r"|by|ends?|ending|ultimo dia|"
+    r"vence\w*|cobr\w*|factura|recibo|plazo|nace|born|wedding|surgery|operation|operan|boda|exam\w*|flight|vuelo"
+    r"|leave|leaving|moving|mudamos|"
+    r"mudo|start|starts|empiez\w*|works?|trabaj\w*|hospital|funeral|entierro|court|juicio|confirm\w*|reply|responder"
+    r"|refund|devol\w*)\b"
+)
+
+# For each intent, what a cue near the day makes of it. A kind named first wins when two cues stand equally near.
+_CUES: Mapping[Intent, tuple[tuple[DateKind, re.Pattern[str]], ...]] = {
+    Intent.CANCEL: (
+        (DateKind.RETURN, _RETURN),
+        (DateKind.PAST, _PAST_TENSE),
+        (DateKind.MENTIONED, _ASIDE),
+        (DateKind.CANCELLED, _OFF),
+    ),
+    Intent.RESCHEDULE: ((DateKind.PAST, _PAST_TENSE), (DateKind.NEW_SLOT, _NEW), (DateKind.CANCELLED, _OLD)),
+    Intent.NONE: ((DateKind.PAST, _PAST_TENSE),),
+}
+_ELSE = {Intent.CANCEL: DateKind.CANCELLED, Intent.RESCHEDULE: DateKind.NEW_SLOT, Intent.NONE: DateKind.MENTIONED}
+
+_NAMED_CUES = tuple({"back": _RETURN, "past": _PAST_TENSE, "aside": _ASIDE, "off": _OFF, "new": _NEW, "old": _OLD}.items())
