@@ -7,7 +7,7 @@ import re
 from jinja2 import Environment, StrictUndefined
 
 from pipeline.core.policy import version
-from pipeline.core.policy_words import LANGUAGES, sections
+from pipeline.core.policy_words import LANGUAGES, TU, sections
 from pipeline.core.records import Business, Policy
 
 _WORDS = {
@@ -18,6 +18,7 @@ _WORDS = {
     "find": ("Find us", "Encuéntrenos"),
     "version": ("Version", "Versión"),
 }
+_WORDS_TU = {"write": "Escríbenos", "call": "Llámanos", "book": "Elige otra fecha", "find": "Encuéntranos"}
 
 # No script, no font, no picture from anywhere: the policy of the page forbids even to ask. Colours are the reader's own.
 _HTML = """\
@@ -86,13 +87,14 @@ _PAGE = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined
 
 def markdown(policy: Policy, business: Business, language: str) -> str:
     """The policy as Markdown, each section under an anchor that is its key. `language` is en or es."""
-    parts = [f"# {_word('title', language)}", f"*{_literal(business.name)}*"]
-    for section in sections(policy, language):
+    form = business.address_form
+    parts = [f"# {_word('title', language, form)}", f"*{_literal(business.name)}*"]
+    for section in sections(policy, language, business.address_form):
         parts.append(f'<a id="{section.key}"></a>\n\n## {section.title}')
         for block in section.blocks:
             parts.append(_literal(block) if isinstance(block, str) else "\n".join(f"- {_literal(line)}" for line in block))
     contacts = [f"{label}: {f'<{text}>' if link else _literal(text)}" for label, text, link in _contacts(business, language)]
-    parts += ["---", "  \n".join([*contacts, f"{_word('version', language)} {version(policy)}"])]
+    parts += ["---", "  \n".join([*contacts, f"{_word('version', language, form)} {version(policy)}"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -100,16 +102,18 @@ def html(policy: Policy, business: Business, language: str) -> str:
     """The policy as one HTML page for screens, phones and paper, each section under an anchor that is its key."""
     return _PAGE.render(
         language=language,
-        title=_word("title", language),
+        title=_word("title", language, business.address_form),
         business=business,
-        sections=sections(policy, language),
+        sections=sections(policy, language, business.address_form),
         contacts=_contacts(business, language),
-        version_label=_word("version", language),
+        version_label=_word("version", language, business.address_form),
         version=version(policy),
     )
 
 
-def _word(key: str, language: str) -> str:
+def _word(key: str, language: str, form: str) -> str:
+    if language == "es" and form == TU:
+        return _WORDS_TU.get(key, _WORDS[key][1])
     return _WORDS[key][LANGUAGES.index(language)]
 
 
@@ -122,7 +126,7 @@ def _contacts(business: Business, language: str) -> list[tuple[str, str, str]]:
         ("book", url, url),
         ("find", business.address, ""),
     )
-    return [(_word(key, language), text, link) for key, text, link in known if text]
+    return [(_word(key, language, business.address_form), text, link) for key, text, link in known if text]
 
 
 def _literal(text: str) -> str:

@@ -14,6 +14,7 @@ from pipeline.core.records import (
     Booking,
     Calendar,
     DateKind,
+    FoundDate,
     History,
     Intent,
     Message,
@@ -52,24 +53,57 @@ def meant(message: Message, verdict: Verdict, known: Sequence[Appointment], rule
         if same:
             return same[0]
     zone = ZoneInfo(rules.business.timezone)
-    days = [found.day for found in verdict.dates if found.kind is DateKind.CANCELLED]
+    called = [found for found in verdict.dates if found.kind is DateKind.CANCELLED]
+    days = [found.day for found in called]
     recent = [one for one in known if (one.start_by or one.end or one.start) > at - _GRACE]
     named = [one for one in recent if one.start.astimezone(zone).date() in days]
     if named:
         return min(named, key=lambda one: one.start)
     if days:
-        return _in_words(message.sender.key, min(days), at, rules) if verdict.intent is Intent.CANCEL else None
+        first = min(called, key=lambda found: found.day)
+        hour = _hour(first, message)
+        return _in_words(message.sender.key, first.day, hour, at, rules) if verdict.intent is Intent.CANCEL else None
     ahead = [one for one in recent if one.state is AppointmentState.BOOKED]
     return ahead[0] if len(ahead) == 1 else None
 
 
-def _in_words(address: str, day: date, at: datetime, rules: Rules) -> Appointment | None:
+def _in_words(address: str, day: date, hour: time | None, at: datetime, rules: Rules) -> Appointment | None:
     first, last = whole_day(day, rules)
     if last < at - _GRACE:
         return None
-    return Appointment(
-        key=key_of(address, first, f"words {address} {day}"), address=address, start=first, start_by=last, source="words"
-    )
+    key = key_of(address, first, f"words {address} {day}")
+    if hour is None:
+        return Appointment(key=key, address=address, start=first, start_by=last, source="words")
+    return Appointment(key=key, address=address, start=datetime.combine(day, hour, first.tzinfo), source="words")
+
+
+# A clock time that can be read in one way only: "3 pm", "15:30", "10:15", "17 h". "At 5" may be morning or afternoon.
+_PLAIN_CLOCK = re.compile(
+    r"(?<![\d:.$€£])(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d))? ?(?P<half>[ap])\.?m\b"
+    r"|(?<![\d:.$€£])(?P<late>1[3-9]|2[0-3])(?::(?P<past>[0-5]\d)\b| ?(?:h|hs|hrs|horas)\b)"
+    r"|(?<![\d:.$€£])(?P<early>0?[89]|1[0-2]):(?P<later>[0-5]\d)\b(?! ?[ap]\.?m)",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-ZÁÉÍÓÚÑ¡¿])|\n")
+_BESIDE = 24  # characters between a day and its hour: "my 3pm lesson on Thursday"
+
+
+def _hour(day: FoundDate, message: Message) -> time | None:
+    """The hour that is named with a day, if there is one alone and nobody could read it otherwise."""
+    around = day.text
+    if not _PLAIN_CLOCK.search(around) and day.end > 0:
+        before = message.text[max(0, day.start - _BESIDE) : day.start]
+        after = message.text[day.end : day.end + _BESIDE]
+        around = f"{_SENTENCE_END.split(before)[-1]} {_SENTENCE_END.split(after)[0]}"
+    found = {_time_of(match) for match in _PLAIN_CLOCK.finditer(around)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _time_of(clock: re.Match[str]) -> time | None:
+    if clock["half"]:
+        hour, afternoon = int(clock["hour"]), clock["half"].lower() == "p"
+        return time(hour % 12 + 12 * afternoon, int(clock["minute"] or 0)) if 1 <= hour <= 12 else None
+    return time(int(clock["late"] or clock["early"]), int(clock["past"] or clock["later"] or 0))
 
 
 def called_off(one: Appointment, verdict: Verdict, at: datetime) -> Appointment:

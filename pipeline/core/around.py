@@ -171,7 +171,11 @@ def late_note(message: Message, verdict: Verdict, about: Matter, rules: Rules, r
     values = {
         **compose.values(case.recipient, case.language, case.sent, None, rules),
         **_said_of(about.appointment, case.language, rules),
-        **{name: policy_words.section(rules.policy, key, case.language) for name, key in quoted.items() if key},
+        **{
+            name: policy_words.section(rules.policy, key, case.language, rules.business.address_form)
+            for name, key in quoted.items()
+            if key
+        },
     }
     return compose.note(
         case,

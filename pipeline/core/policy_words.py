@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from pipeline.core.records import Charge, Costs, Line, Package, Policy
 
+USTED, TU = "usted", "tu"  # how Spanish addresses people
 LANGUAGES = ("en", "es")
 
 # What a policy may list as unforeseeable, in words that complete "nobody chooses ..." (playbook S4.2).
@@ -60,16 +61,19 @@ def sentences(lines: Iterable[Line], currency: str, language: str) -> tuple[str,
     return tuple(_filled(_ADVICE[line.key], line.values, currency, language) for line in lines)
 
 
-def section(policy: Policy, key: str, language: str) -> str:
+def section(policy: Policy, key: str, language: str, form: str = USTED) -> str:
     """The text of one section, to be quoted word for word. Raises KeyError when this policy has no such section."""
-    return {part.key: part for part in sections(policy, language)}[key].text
+    return {part.key: part for part in sections(policy, language, form)}[key].text
 
 
-def sections(policy: Policy, language: str) -> tuple[Section, ...]:
-    """The whole policy in words, in reading order. A rule that is not in force has no section."""
-    told = [(key, title, blocks(_Voice(policy=policy, language=language))) for key, title, blocks in _SECTIONS]
-    place = LANGUAGES.index(language)
-    return tuple(Section(key=key, title=title[place], blocks=tuple(blocks)) for key, title, blocks in told if blocks)
+def sections(policy: Policy, language: str, form: str = USTED) -> tuple[Section, ...]:
+    """The whole policy in words, in reading order. A rule that is not in force has no section.
+
+    `form` is how Spanish addresses people, `usted` or `tu`.
+    """
+    voice = _Voice(policy=policy, language=language, form=form)
+    told = [(key, voice.title(key, title), blocks(voice)) for key, title, blocks in _SECTIONS]
+    return tuple(Section(key=key, title=title, blocks=tuple(blocks)) for key, title, blocks in told if blocks)
 
 
 def money(amount: Decimal, currency: str, language: str) -> str:
@@ -138,9 +142,19 @@ class _Voice:
 
     policy: Policy
     language: str
+    form: str
 
     def say(self, key: str, **values: object) -> str:
-        return _filled(_PAGE[key], values, self.policy.currency, self.language)
+        texts = _PAGE[key]
+        if self.form == TU and key in _TU:
+            texts = (texts[0], _TU[key])
+        return _filled(texts, values, self.policy.currency, self.language)
+
+    def title(self, key: str, titles: tuple[str, str]) -> str:
+        """The title of a section."""
+        if self.form == TU and self.language == "es":
+            return _TU_TITLES.get(key, titles[1])
+        return titles[LANGUAGES.index(self.language)]
 
     def share(self, charge: Charge, of: str = "of_price") -> str:
         if not (charge.percent or charge.amount):
@@ -403,6 +417,83 @@ _PAGE: Mapping[str, tuple[str, str]] = {
         "Does something here not fit your situation? Tell us, and we will look for a way together.",
         "¿Hay algo aquí que no encaja con su situación? Díganoslo y buscaremos juntos una solución.",
     ),
+}
+
+# Where Spanish says tú: what differs from the texts and titles above.
+_TU_TITLES: Mapping[str, str] = {
+    "notice": "Si cambian tus planes",
+    "deposit": "Lo que te reserva la fecha",
+    "refunds": "Lo que has pagado por adelantado",
+    "costs": "Lo que ya hemos comprado para ti",
+    "packages": "Sesiones que compras juntas",
+    "contact": "Habla con nosotros",
+}
+_TU: Mapping[str, str] = {
+    "of_paid": "el {percent} de lo que has pagado",
+    "row_after": "Llegada la hora acordada, o si no sabemos nada de ti: {share}",
+    "welcome": (
+        "La vida tiene sus propios planes y, de vez en cuando, se cruzan con los nuestros. No pasa nada. En esta página te"
+        " contamos cómo lo resolvemos, para que nunca haya sorpresas. Pase lo que pase con una fecha, nuestra puerta sigue"
+        " abierta para ti."
+    ),
+    "notice": (
+        "Avísanos, por favor, al menos {notice} antes. Basta con responder a cualquiera de nuestros correos; no hace falta que"
+        " expliques nada."
+    ),
+    "notice_soon": (
+        "Avísanos, por favor, en cuanto lo sepas. Basta con responder a cualquiera de nuestros correos; no hace falta que"
+        " expliques nada."
+    ),
+    "free": "Cancelar no te cuesta nada.",
+    "another_day": "Si te viene mejor otro día, con mucho gusto lo buscamos contigo.",
+    "fees": (
+        "Cuando nos enteramos tarde, pocas veces podemos ofrecer ese tiempo a otra persona. Por eso te pedimos que asumas una"
+        " parte:"
+    ),
+    "fees_one": "Solo cuenta una de estas líneas, y lo que ya hayas pagado se descuenta.",
+    "deposit": "Para reservarte una fecha te pedimos un anticipo: {limit}. Forma parte del precio, no se suma a él.",
+    "deposit_always": "Si cancelas, se queda con nosotros, porque esa fecha se guardó solo para ti.",
+    "deposit_within": (
+        "Si cancelas al menos {within} antes, te lo devolvemos entero. Más tarde se queda con nosotros, porque esa fecha se"
+        " guardó solo para ti."
+    ),
+    "refunds": "Si cancelas cuando la fecha ya está cerca, te devolvemos esto:",
+    "refunds_before": "Antes de eso, te lo devolvemos todo.",
+    "costs_covered": (
+        "Si ya hemos comprado o contratado algo para ti que no se puede devolver, la cancelación cuesta al menos eso. Te"
+        " decimos exactamente qué fue."
+    ),
+    "costs_added": (
+        "Si ya hemos comprado o contratado algo para ti que no se puede devolver, te pedimos también ese importe. Te decimos"
+        " exactamente qué fue."
+    ),
+    "cap": "Se junte lo que se junte, esto es lo máximo que te puede costar una cancelación: {limit}.",
+    "grace": (
+        "La primera cancelación tardía corre de nuestra cuenta: no te cuesta nada. Nuestras reglas solo cuentan a partir de la"
+        " segunda."
+    ),
+    "grace_many": (
+        "Tus primeras {grace} cancelaciones tardías corren de nuestra cuenta: no te cuestan nada. Nuestras reglas solo cuentan"
+        " después."
+    ),
+    "exceptions": "Nadie elige {causes}. Cuando eso pasa, las reglas descansan y no te cobramos nada.",
+    "new_date": "Buscamos contigo una nueva fecha, y todo lo que hayas pagado sirve para ella.",
+    "credit": "De lo que en otro caso nos quedaríamos, el {percent} sigue siendo tuyo como saldo a favor.",
+    "credit_all": "Todo lo que en otro caso nos quedaríamos sigue siendo tuyo como saldo a favor.",
+    "credit_instead": (
+        "Si ninguna te viene bien, el {percent} de lo que en otro caso nos quedaríamos sigue siendo tuyo como saldo a favor."
+    ),
+    "credit_all_instead": (
+        "Si ninguna te viene bien, todo lo que en otro caso nos quedaríamos sigue siendo tuyo como saldo a favor."
+    ),
+    "packages": "La sesión que canceles al menos {notice} antes sigue siendo tuya.",
+    "packages_always": "La sesión que canceles sigue siendo tuya.",
+    "forfeit": "Si avisas más tarde, se descuenta del paquete: {forfeit}.",
+    "ours": (
+        "Si somos nosotros quienes no podemos cumplir la fecha, no te cuesta nada: tú eliges entre una nueva fecha y todo lo"
+        " que hayas pagado."
+    ),
+    "contact": "¿Hay algo aquí que no encaja con tu situación? Dínoslo y buscaremos juntos una solución.",
 }
 
 _ADVICE: Mapping[str, tuple[str, str]] = {

@@ -61,18 +61,32 @@ def put(connection: sa.Connection, one: Appointment, now: datetime) -> Written:
     return Written(change="changed", booked=booked)
 
 
+_key: sa.BindParameter[str] = sa.bindparam("key")
+_address: sa.BindParameter[str] = sa.bindparam("address")
+_start: sa.BindParameter[datetime] = sa.bindparam("start", type_=appointment.c.start.type)
+_WAYS = (
+    appointment.c.key == _key,
+    sa.and_(appointment.c.address == _address, appointment.c.start == _start),
+    sa.and_(
+        sa.bindparam("timed"),
+        appointment.c.address == _address,
+        appointment.c.start_by.is_not(None),
+        appointment.c.start <= _start,
+        appointment.c.start_by >= _start,
+    ),
+)
+_KNOWN_AGAIN = (
+    sa.select(appointment)
+    .where(sa.or_(*_WAYS))
+    .order_by(sa.case(*((way, number) for number, way in enumerate(_WAYS))), appointment.c.seen)
+    .limit(1)
+)
+
+
 def _row_of(connection: sa.Connection, one: Appointment) -> Row | None:
-    """The row of this appointment: by its own name, by who comes when, or by the day that the customer named."""
-    mine = appointment.c.address == one.address
-    ways = [appointment.c.key == one.key, sa.and_(mine, appointment.c.start == one.start)]
-    if one.timed:
-        within = sa.and_(appointment.c.start <= one.start, appointment.c.start_by >= one.start)
-        ways.append(sa.and_(mine, appointment.c.start_by.is_not(None), within))
-    for way in ways:
-        row = connection.execute(sa.select(appointment).where(way).order_by(appointment.c.seen)).first()
-        if row is not None:
-            return row
-    return None
+    """The row of this appointment: by its own name, else by who comes when, else by the day that the customer named."""
+    values = {"key": one.key, "address": one.address, "start": one.start, "timed": one.timed}
+    return connection.execute(_KNOWN_AGAIN, values).first()
 
 
 def _is_ahead(state: str, start: datetime, now: datetime) -> bool:

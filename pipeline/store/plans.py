@@ -81,7 +81,8 @@ class Plans:
         rows = _Rows(connection, self._keys, now)
         for plan in plans:
             if plan.appointments:
-                rows.flush()
+                if any(rows.concern(one.address) for one in plan.appointments):
+                    rows.flush()
                 _put(connection, self._keys, plan, now)
             sender = plan.message.sender.key if plan.message.sender else None
             cause = plan.decision.cause or plan.decision.template or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -73,6 +73,30 @@ def test_a_day_on_which_nothing_is_known_is_an_appointment_in_the_customers_word
         at(26, 0),
         at(26, 23).replace(minute=59),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "hour"),
+    [
+        ("Please cancel Thursday at 3pm.", "Thursday at 3pm", time(15)),
+        ("Please cancel my 3:30 p.m. lesson on Thursday.", "on Thursday", time(15, 30)),
+        ("Please cancel the 10:15 on Thursday.", "on Thursday", time(10, 15)),
+        ("No puedo el jueves a las 17:30.", "el jueves a las 17:30", time(17, 30)),
+        ("No puedo el jueves a las 17 h.", "el jueves", time(17)),
+        ("Please cancel Thursday at 12 am.", "Thursday at 12 am", time(0)),
+        ("Please cancel Thursday at 5.", "Thursday at 5", None),
+        ("Please cancel Thursday, 10:15 or 15:00, I forget.", "Thursday", None),
+        ("I called at 3pm. Please cancel Thursday.", "Thursday", None),
+        ("Please cancel Thursday, I paid $15:30.", "Thursday", None),
+        ("Please cancel Thursday at 15pm.", "Thursday at 15pm", None),
+    ],
+)
+def test_the_hour_is_known_when_it_can_be_read_in_one_way_only(text: str, day: str, hour: time | None):
+    start = text.index(day)
+    named = FoundDate(text=day, day=date(2026, 11, 26), kind=DateKind.CANCELLED, start=start, end=start + len(day))
+    found = meant(Verdict(intent=Intent.CANCEL, dates=(named,)), message=replace(MAIL, text=text))
+    assert found is not None
+    assert (found.timed, found.start.astimezone(MADRID).time()) == (hour is not None, hour or time(0))
 
 
 def test_a_wish_for_another_date_makes_up_no_appointment():

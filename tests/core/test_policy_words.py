@@ -38,6 +38,30 @@ def text(policy: Policy, language: str = "en") -> str:
     return "\n".join(part.text for part in sections(policy, language))
 
 
+USTED = re.compile(
+    r"\b(?:usted|le(?! puede pasar a cualquiera)|les|suy[oa]s?|avísenos|díganos|hable|si cancela|cancele|ha(?:ya)? pagado)\b", re.I
+)
+
+
+def test_who_is_called_tu_is_never_called_usted_and_the_other_way_round():
+    tu, usted = (
+        "\n".join(f"{part.title}\n{part.text}" for part in sections(FULL, "es", form))
+        for form in (policy_words.TU, policy_words.USTED)
+    )
+    assert USTED.findall(tu) == []
+    assert re.findall(r"\b(?:tú|ti|contigo|te|tuy[oa]s?|avísanos|dínoslo|habla|cancelas)\b", usted, re.I) == []
+    assert len(tu.splitlines()) == len(usted.splitlines())
+
+
+def test_the_words_for_tu_hold_the_same_figures():
+    for key, text in policy_words._TU.items():
+        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", policy_words._PAGE[key][1]), key
+
+
+def test_english_knows_no_forms():
+    assert sections(FULL, "en", policy_words.TU) == sections(FULL, "en")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_rule_in_force_has_its_section_under_the_same_key(language: str):
     assert [part.key for part in sections(FULL, language)] == [
