@@ -27,6 +27,7 @@ FORMAT = 2  # of the two files; another number needs another program
 EMBEDDED = 1_000  # characters of a text that are made a vector
 CUES_WEIGH = 1.2  # against the words, which weigh 1
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
+PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
 _WORD = re.compile(r"[^\W_]+|\?")
 
@@ -84,9 +85,9 @@ class LinearModel:
             self._full = arrays["full_weights"]
             self._full_bias = arrays["full_bias"]
             self._full_scale = arrays["full_scale"]
-            self._points = arrays["points"].astype(np.float32)
+            self._points = arrays["points"]
             self._topics = arrays["topics"]
-            self._points_topics = arrays["points_topics"].astype(np.float32)
+            self._points_topics = arrays["points_topics"]
             self._duals = arrays["duals"]
 
     @classmethod
@@ -122,9 +123,13 @@ class LinearModel:
 
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
-        near = nearness(embedded(texts, self._encoder), self._points)
-        near *= 1 + BOTH_WEIGH * (looked_up(rows, self._topics) @ self._points_topics.T)
-        said = looked_up(rows, self._full) + near @ self._duals + self._full_bias
+        vectors, topics = embedded(texts, self._encoder), looked_up(rows, self._topics)
+        said = looked_up(rows, self._full) + self._full_bias
+        for start in range(0, len(self._points), PORTION):
+            part = slice(start, start + PORTION)
+            near = nearness(vectors, self._points[part].astype(np.float32))
+            near *= 1 + BOTH_WEIGH * (topics @ self._points_topics[part].astype(np.float32).T)
+            said += near @ self._duals[part]
         return calibrated(said, self._heads, self._full_scale)
 
     def _column(self, head: str, label: str) -> int:

@@ -39,7 +39,8 @@ def text(policy: Policy, language: str = "en") -> str:
 
 
 USTED = re.compile(
-    r"\b(?:usted|le(?! puede pasar a cualquiera)|les|suy[oa]s?|avísenos|díganos|hable|si cancela|cancele|ha(?:ya)? pagado)\b", re.I
+    r"\b(?:usted|le(?! puede pasar a cualquiera)|les|suy[oa]s?|avísenos|díganos|hable|si cancela|cancele|ha(?:ya)? pagado)\b",
+    re.I,
 )
 
 
