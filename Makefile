@@ -30,6 +30,7 @@ types: .venv/ready-dev
 bench: .venv/ready-dev $(MODEL)
 	@sh tests/servers/install.sh
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/stages.py
 	@$(BIN)/python bench/reading.py
 
 docs: .venv/ready-dev
