@@ -544,7 +544,7 @@ def _look(folder: int, where: str, name: str, now: datetime) -> Found | None:
     readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode) or abs(now.timestamp() - status.st_mtime) < QUIET:
+        if abs(now.timestamp() - status.st_mtime) < QUIET:
             return None
         if not name.isprintable():
             problem = "its name holds characters that can't be shown; rename it"
