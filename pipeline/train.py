@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from pipeline import train_days
 from pipeline.core.cues import ENDINGS, cues
@@ -40,6 +41,8 @@ from pipeline.edges.model import (
     weighed,
 )
 from pipeline.errors import WinbackError
+
+Rows = npt.NDArray[np.intp]
 
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
@@ -163,21 +166,27 @@ def teach(
     Kernel ridge regression on one-hot labels; calibrated on folds that keep the mails of one file together. Lessons are
     learnt in every fold and never measured on: they are mails that were misread, so they say nothing of how often that happens.
     """
-    everything = [*examples, *lessons]
+    with threadpool_limits(limits=1):
+        return _taught([*examples, *lessons], len(examples), tell)
+
+
+def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int, int], None]) -> Taught:
+    """What all examples teach; the first `count` are those that are measured on."""
+    examples = everything[:count]
     texts = [each.text for each in everything]
     steps = 5 + 2 * (FOLDS + 1)
     tell("reading words", 0, steps)
     vocabulary, idf = learn_words(texts)
     rows = [weighed(text, vocabulary, idf) for text in texts]
     words = _matrix(rows, len(vocabulary))
-    alike = WORDS_WEIGH * (words @ words.T).toarray()
+    kernel = WORDS_WEIGH * (words @ words.T).toarray()
     heads, targets = _targets(everything)
     arrays: dict[str, npt.NDArray[Any]] = {
         "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
         "idf": idf,
     }
     held_out: dict[str, Floats] = {}
-    kernels = {"words": alike}
+    kinds = ["words"]
     tell("reading meanings", 1, steps)
     encoder = bundled_encoder()
     if encoder is not None:
@@ -185,18 +194,20 @@ def teach(
         topics = _directions(words)
         about = looked_up(rows, topics).astype(np.float16)
         arrays |= {"points": points, "topics": topics, "points_topics": about}
-        kernels["full"] = alike + _meant_alike(points.astype(np.float32), about.astype(np.float32))
+        kinds.append("full")
     groups = [each.group for each in examples]
-    for number, (kind, kernel) in enumerate(kernels.items()):
-        raw = np.zeros_like(targets)
-        for fold, (seen, unseen) in enumerate(GroupKFold(FOLDS).split(groups, groups=groups)):
-            seen = np.concatenate([seen, np.arange(len(examples), len(everything))])
-            tell(f"learning from {kind}", 2 + number * (FOLDS + 1) + fold, steps)
-            duals, bias = _solve(kernel[np.ix_(seen, seen)], targets[seen], heads, RIDGE[kind])
-            raw[unseen] = kernel[np.ix_(unseen, seen)] @ duals + bias
-        raw = raw[: len(examples)]
+    folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
+    for number, kind in enumerate(kinds):
+        if kind == "full":
+            kernel += _meant_alike(points.astype(np.float32), about.astype(np.float32))
+        begun = 2 + number * (FOLDS + 1)
+        tell(f"learning from {kind}", begun, steps)
+        raw = np.zeros((count, targets.shape[1]), dtype=targets.dtype)
+        for fold, (unseen, said) in enumerate(_by_fold(kernel, targets, heads, RIDGE[kind], folds), 1):
+            raw[unseen] = said
+            tell(f"learning from {kind}", begun + fold, steps)
         scale = _calibration(raw, targets[: len(examples)], heads)
-        duals, bias = _solve(kernel, targets, heads, RIDGE[kind])
+        duals, bias = _solve(kernel, np.arange(len(everything)), targets, heads, RIDGE[kind])
         held_out[kind] = calibrated(raw, heads, scale)
         arrays |= {
             f"{kind}_bias": bias,
@@ -209,7 +220,7 @@ def teach(
     days = [_days(each) for each in examples]
     arrays |= train_days.learn([day for each in days for day in each])
     day_purposes: list[DayPurpose | None] = [None] * len(examples)
-    for seen, unseen in GroupKFold(FOLDS).split(groups, groups=groups):
+    for seen, unseen in folds:
         purpose = train_days.taught([day for number in seen for day in days[number]])
         for number in unseen:
             day_purposes[number] = purpose
@@ -266,7 +277,10 @@ def _directions(words: Any) -> npt.NDArray[np.float16]:
 def _meant_alike(points: Floats, topics: Floats) -> Floats:
     """How alike the meanings of all texts are, two by two; what is about the same counts more."""
     near = nearness(points, points)
-    near *= 1 + BOTH_WEIGH * (topics @ topics.T)
+    about = topics @ topics.T
+    about *= BOTH_WEIGH
+    about += 1
+    near *= about
     return near
 
 
@@ -290,8 +304,29 @@ def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArr
     return np.concatenate(parts)
 
 
-def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float) -> tuple[Floats, Floats]:
-    """The weight of each example for each label, and each label's share. What lacks a label that others have comes last."""
+def _by_fold(
+    kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float, folds: Sequence[tuple[Rows, Rows]]
+) -> Iterator[tuple[Rows, Floats]]:
+    """For each fold its examples, and what is said of them by all others; those beyond the folds are learnt from in each.
+
+    A fold a core, each on one thread: how many threads share a sum decides its last digits.
+    """
+    lessons = np.arange(sum(unseen.size for _, unseen in folds), len(targets))
+
+    def of_fold(fold: tuple[Rows, Rows]) -> tuple[Rows, Floats]:
+        seen, unseen = np.concatenate([fold[0], lessons]), fold[1]
+        duals, bias = _solve(kernel, seen, targets, heads, held_back)
+        return unseen, kernel[np.ix_(unseen, seen)] @ duals + bias
+
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as cores:  # two at a time, for each takes half a gigabyte
+        yield from cores.map(of_fold, folds)
+
+
+def _solve(
+    kernel: Floats, which: Rows, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float
+) -> tuple[Floats, Floats]:
+    """The weight of these examples for each label, and each label's share. What lacks a label that others have comes last."""
+    targets = targets[which]
     duals = np.zeros_like(targets)
     bias = np.zeros(targets.shape[1], dtype=np.float32)
     for names in (OF_ALL, OF_CANCELLATIONS):
@@ -299,9 +334,9 @@ def _solve(kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], hel
         rows = np.flatnonzero(~np.isnan(targets[:, columns[0]]))
         wanted = targets[np.ix_(rows, columns)]
         bias[columns] = np.nanmean(wanted, axis=0)
-        ridge = kernel[np.ix_(rows, rows)]
+        ridge = kernel[np.ix_(which[rows], which[rows])]
         ridge.flat[:: rows.size + 1] += held_back
-        half = cholesky(ridge, lower=True, overwrite_a=True)
+        half = cholesky(ridge.T, lower=True, overwrite_a=True)  # symmetric, and as LAPACK lays it out: nothing is copied
         forward = solve_triangular(half, np.nan_to_num(wanted - bias[columns]), lower=True)
         # Zeros between the two solutions, in the last rows, give what leaving those rows out would have given.
         forward[np.isnan(wanted)] = 0

@@ -84,8 +84,8 @@ def taught(found: Sequence[Day]) -> DayWords | None:
 
 
 def _matrix(found: Sequence[Day], columns: Mapping[str, int]) -> Any:
-    """The days as sparse rows, a column for each feature that counts."""
-    rows = [{columns[name]: weight for name, weight in day.features.items() if name in columns} for day in found]
+    """The days as sparse rows, a column for each feature that counts, in their order: sums depend on it."""
+    rows = [dict(sorted((columns[name], weight) for name, weight in day.features.items() if name in columns)) for day in found]
     starts = np.cumsum([0, *map(len, rows)])
     values = np.array([weight for row in rows for weight in row.values()], dtype=np.float64)
     places = np.array([column for row in rows for column in row], dtype=np.intp)

@@ -185,7 +185,7 @@ def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> Row:
     """A text as a row: words weigh by their rarity, cues evenly, the blocks are balanced, the whole is of unit length."""
     counts, hints = features(text)
     words = {vocabulary[feature]: count for feature, count in counts.items() if feature in vocabulary}
-    cue_columns = [vocabulary[cue] for cue in hints if cue in vocabulary]
+    cue_columns = sorted(vocabulary[cue] for cue in hints if cue in vocabulary)  # a set has another order in each process
     single = [feature for feature in counts if " " not in feature]
     known = sum(feature in vocabulary for feature in single) / max(len(single), 1)
     size = len(words)
