@@ -33,4 +33,5 @@ def on_file(path: Path, model: Model) -> list[Judged]:
         scores = model.score([example.text for example in examples])
         return [judge(example, score) for example, score in zip(examples, scores, strict=True)]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WinbackError(f"{path}: is not a file of labelled texts ({error!r}): see models/corpus/README.md") from error
+        formats = "see models/corpus/README.md, and models/exam/README.md for whole mails"
+        raise WinbackError(f"{path}: is not a file of labelled texts ({error!r}): {formats}") from error
