@@ -109,7 +109,7 @@ class Guard:
         self.failing_since = at if self.failing_since is None else self.failing_since
         self.wait = min(longest, max(self.wait * 2, 60.0 if slowly else FIRST_WAIT))
         # Full jitter, so that many clients of one server do not come back in step.
-        self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311
+        self.not_before = at + random.uniform(self.wait / 2, self.wait)  # noqa: S311 - a spread of waits, no secret
         alarm = self.failing_since + ALARM_AFTER
         if at < alarm:
             # The try that raises the alarm is not put off by a long wait that began just before.

@@ -157,7 +157,7 @@ def _dates(event: Any, start: datetime, now: datetime) -> Iterator[datetime]:
     local = start.replace(tzinfo=None)
     for rule in _each(event.get("RRULE")):
         limits = {"UNTIL": [_naive(until, start, time.max) for until in rule["UNTIL"]]} if "UNTIL" in rule else {}
-        text: bytes = vRecur({**rule, **limits}).to_ical()  # type: ignore[no-untyped-call]
+        text: bytes = vRecur({**rule, **limits}).to_ical()  # type: ignore[no-untyped-call]  # the library has no types here
         dates.rrule(rrulestr(text.decode(), dtstart=local))
     dates.rdate(local)
     for name, add in (("RDATE", dates.rdate), ("EXDATE", dates.exdate)):
