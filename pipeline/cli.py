@@ -309,16 +309,17 @@ def check(
     from pipeline import check as looking
 
     marks = {True: "ok  ", False: "BAD ", None: "??  "}
-    bad = 0
+    bad = set()
     findings = looking.check(_settings["config"])
     if send_test:
         findings = chain(findings, looking.send_test(_settings["config"], _patience(SEND_TEST_LOOKS, SEND_TEST_EVERY)))
     for finding in findings:
         typer.echo(f"{marks[finding.good]} {finding.what:14} {finding.text}")
-        bad += finding.good is False
+        if finding.good is False:
+            bad.add(finding.what)
     if show:
         preview()
-    raise typer.Exit(FAILED if bad else DONE)
+    raise typer.Exit(USAGE if "configuration" in bad else FAILED if bad else DONE)
 
 
 def _patience(times: int, seconds: float) -> Callable[[], bool]:

@@ -7,16 +7,16 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -28,7 +28,6 @@ from pipeline.core.cues import ENDINGS, cues
 from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
 from pipeline.edges.model import (
-    BOTH_WEIGH,
     Encoder,
     Floats,
     Row,
@@ -37,27 +36,23 @@ from pipeline.edges.model import (
     embedded,
     features,
     looked_up,
-    nearness,
     weighed,
 )
 from pipeline.errors import WinbackError
-
-Rows = npt.NDArray[np.intp]
+from pipeline.train_ridge import WORDS_WEIGH, Learner, Learnt, by_fold, by_likeness, by_words, likeness
 
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
 OF_CANCELLATIONS = ("reason", "subreason")
-FOLDS = 5
+FOLDS = 4
 UNDER_ANOTHER = 40  # percent of the mails without a subject that are learnt under that of another
-RIDGE = {"words": 1.0, "full": 0.5}
 PORTION = 256  # texts that are embedded at a time
 TOPICS = 128  # directions, of the tens of thousands of words and cues
-WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
-SEEN_IN = {False: 2, True: 4}  # a word, or a cue, counts if so many mails have it
+SEEN_IN = {False: 3, True: 4}  # a word, or a cue, counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
 SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
-NOTHING_IN_DAILY_MAIL = 0.75  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
+NOTHING_IN_DAILY_MAIL = 0.72  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,48 +169,45 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     """What all examples teach; the first `count` are those that are measured on."""
     examples = everything[:count]
     texts = [each.text for each in everything]
-    steps = 5 + 2 * (FOLDS + 1)
+    steps = 5 + 2 * FOLDS
     tell("reading words", 0, steps)
     vocabulary, idf = learn_words(texts)
     rows = [weighed(text, vocabulary, idf) for text in texts]
     words = _matrix(rows, len(vocabulary))
-    kernel = WORDS_WEIGH * (words @ words.T).toarray()
     heads, targets = _targets(everything)
     arrays: dict[str, npt.NDArray[Any]] = {
         "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
         "idf": idf,
     }
+    groups = [each.group for each in examples]
+    folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
     held_out: dict[str, Floats] = {}
-    kinds = ["words"]
-    tell("reading meanings", 1, steps)
+
+    def learn(kind: str, begun: int, learner: Learner) -> Learnt:
+        tell(f"learning from {kind}", begun, steps)
+        raw = np.zeros((count, targets.shape[1]), dtype=np.float32)
+        for fold, (unseen, said) in enumerate(by_fold(learner, folds, len(everything)), 1):
+            raw[unseen] = said
+            tell(f"learning from {kind}", begun + fold, steps)
+        scale = _calibration(raw, targets[:count], heads)
+        held_out[kind] = calibrated(raw, heads, scale)
+        learnt = learner(np.arange(len(everything)))
+        arrays.update({f"{kind}_bias": learnt.bias, f"{kind}_scale": scale})
+        return learnt
+
+    learnt = learn("words", 1, partial(by_words, words, targets))
+    arrays["words_weights"] = learnt.weights.astype(np.float16)
     encoder = bundled_encoder()
     if encoder is not None:
+        tell("reading meanings", 2 + FOLDS, steps)
         points = _meant(texts, encoder)
         topics = _directions(words)
         about = looked_up(rows, topics).astype(np.float16)
-        arrays |= {"points": points, "topics": topics, "points_topics": about}
-        kinds.append("full")
-    groups = [each.group for each in examples]
-    folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
-    for number, kind in enumerate(kinds):
-        if kind == "full":
-            kernel += _meant_alike(points.astype(np.float32), about.astype(np.float32))
-        begun = 2 + number * (FOLDS + 1)
-        tell(f"learning from {kind}", begun, steps)
-        raw = np.zeros((count, targets.shape[1]), dtype=targets.dtype)
-        for fold, (unseen, said) in enumerate(_by_fold(kernel, targets, heads, RIDGE[kind], folds), 1):
-            raw[unseen] = said
-            tell(f"learning from {kind}", begun + fold, steps)
-        scale = _calibration(raw, targets[: len(examples)], heads)
-        duals, bias = _solve(kernel, np.arange(len(everything)), targets, heads, RIDGE[kind])
-        held_out[kind] = calibrated(raw, heads, scale)
-        arrays |= {
-            f"{kind}_bias": bias,
-            f"{kind}_scale": scale,
-            f"{kind}_weights": (words.T @ (WORDS_WEIGH * duals)).astype(np.float16),
-        }
-        if kind == "full":
-            arrays["duals"] = duals
+        alike = likeness(words, points.astype(np.float32), about.astype(np.float32))
+        together = [_columns(heads, names) for names in (OF_ALL, OF_CANCELLATIONS)]
+        learnt = learn("full", 3 + FOLDS, partial(by_likeness, alike, targets, together))
+        arrays |= {"points": points, "topics": topics, "points_topics": about, "duals": learnt.weights}
+        arrays["full_weights"] = (words.T @ (WORDS_WEIGH * learnt.weights)).astype(np.float16)
     tell("learning what days are for", steps - 1, steps)
     days = [_days(each) for each in examples]
     arrays |= train_days.learn([day for each in days for day in each])
@@ -274,16 +266,6 @@ def _directions(words: Any) -> npt.NDArray[np.float16]:
     return np.ascontiguousarray(directions.T, dtype=np.float16)
 
 
-def _meant_alike(points: Floats, topics: Floats) -> Floats:
-    """How alike the meanings of all texts are, two by two; what is about the same counts more."""
-    near = nearness(points, points)
-    about = topics @ topics.T
-    about *= BOTH_WEIGH
-    about += 1
-    near *= about
-    return near
-
-
 def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]:
     """A column for each label of each head, 1 where it applies; rows that a head does not ask about are NaN there."""
     heads: list[dict[str, Any]] = []
@@ -302,46 +284,6 @@ def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]
 def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArray[np.intp]:
     parts = [np.arange(head["start"], head["start"] + len(head["labels"])) for head in heads if head["name"] in names]
     return np.concatenate(parts)
-
-
-def _by_fold(
-    kernel: Floats, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float, folds: Sequence[tuple[Rows, Rows]]
-) -> Iterator[tuple[Rows, Floats]]:
-    """For each fold its examples, and what is said of them by all others; those beyond the folds are learnt from in each.
-
-    A fold a core, each on one thread: how many threads share a sum decides its last digits.
-    """
-    lessons = np.arange(sum(unseen.size for _, unseen in folds), len(targets))
-
-    def of_fold(fold: tuple[Rows, Rows]) -> tuple[Rows, Floats]:
-        seen, unseen = np.concatenate([fold[0], lessons]), fold[1]
-        duals, bias = _solve(kernel, seen, targets, heads, held_back)
-        return unseen, kernel[np.ix_(unseen, seen)] @ duals + bias
-
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as cores:  # two at a time, for each takes half a gigabyte
-        yield from cores.map(of_fold, folds)
-
-
-def _solve(
-    kernel: Floats, which: Rows, targets: Floats, heads: Sequence[dict[str, Any]], held_back: float
-) -> tuple[Floats, Floats]:
-    """The weight of these examples for each label, and each label's share. What lacks a label that others have comes last."""
-    targets = targets[which]
-    duals = np.zeros_like(targets)
-    bias = np.zeros(targets.shape[1], dtype=np.float32)
-    for names in (OF_ALL, OF_CANCELLATIONS):
-        columns = _columns(heads, names)
-        rows = np.flatnonzero(~np.isnan(targets[:, columns[0]]))
-        wanted = targets[np.ix_(rows, columns)]
-        bias[columns] = np.nanmean(wanted, axis=0)
-        ridge = kernel[np.ix_(which[rows], which[rows])]
-        ridge.flat[:: rows.size + 1] += held_back
-        half = cholesky(ridge.T, lower=True, overwrite_a=True)  # symmetric, and as LAPACK lays it out: nothing is copied
-        forward = solve_triangular(half, np.nan_to_num(wanted - bias[columns]), lower=True)
-        # Zeros between the two solutions, in the last rows, give what leaving those rows out would have given.
-        forward[np.isnan(wanted)] = 0
-        duals[np.ix_(rows, columns)] = solve_triangular(half, forward, lower=True, trans="T")
-    return duals, bias
 
 
 def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> Floats:

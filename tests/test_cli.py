@@ -352,6 +352,13 @@ def test_explain_for_people_says_why(shop: Shop, tmp_path: Path):
     assert "why" in shop.says("explain", str(tmp_path / "a.eml"))
 
 
+def test_check_names_each_mistake_of_the_configuration_as_wrong_usage(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text("outbox:\n  sure_at: high\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, ["--config", str(tmp_path / "config.yaml"), "check"])
+    assert result.exit_code == 2
+    assert "config.yaml:2: outbox.sure_at" in result.output
+
+
 def test_check_names_a_broken_text(shop: Shop, tmp_path: Path):
     texts = tmp_path / "texts" / "en"
     texts.mkdir(parents=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 CORPUS = Path(__file__).parents[1] / "models" / "corpus"
 
-REGIONS = set("US UK IE CA AU NZ IN ZA ES MX AR CO CL PE US-es EN-L2".split())
+REGIONS = set("US UK IE CA AU NZ IN ZA ES MX AR UY CO CL PE BO EC PY VE CR GT HN NI SV PA DO PR CU US-es EN-L2".split())
 REASONS = set("price service timing not_ready other unspecified".split())
 SENSITIVE = set("bereavement illness hardship legal minor abuse anger".split())
 HARD = set(

@@ -101,21 +101,6 @@ def test_lessons_are_learnt_and_never_measured_on():
     assert "zyx" in taught.arrays["vocabulary"].tobytes().decode().split("\n")
 
 
-def test_what_a_lesson_does_not_say_teaches_nothing_about_it():
-    """The heads that it has no label for are learnt as if it was not there."""
-    heads, targets = train._targets(examples())
-    nearness = np.random.default_rng(1).normal(size=(44, 6)).astype(np.float32)
-    kernel = nearness @ nearness.T
-    rows = np.full((4, targets.shape[1]), np.nan, dtype=np.float32)
-    rows[:, train._columns(heads, ["intent"])] = targets[:4, train._columns(heads, ["intent"])]
-    without, _ = train._solve(kernel, np.arange(40), targets, heads, 1.0)
-    duals, _ = train._solve(kernel, np.arange(44), np.vstack([targets, rows]), heads, 1.0)
-    flags, intent = train._columns(heads, ["sensitive", "opt_out", "firm"]), train._columns(heads, ["intent"])
-    assert np.allclose(duals[:40, flags], without[:, flags], atol=1e-5)
-    assert not duals[40:, flags].any()
-    assert duals[40:, intent].any()
-
-
 def test_some_mails_without_a_subject_are_learnt_under_the_plain_subject_of_another():
     bare = [replace(each, subject="", text=f"see you {number}") for number, each in enumerate(examples(200))]
     named = [

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipeline.core.purposes import Mention, by_cues, features, purposes
+from pipeline.core.purposes import Mention, asked, purposes
 from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 SEEN = 4_000  # characters of a mail that are searched
+_SOON, _LATELY = timedelta(days=62), timedelta(days=120)  # a day of the year that is so near is the one that is meant
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
 _KINGS_DAY_ENDS_IT = frozenset({"ES"})  # where the Christmas holidays last until Epiphany
 
@@ -99,7 +101,7 @@ class _World:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Hit:
-    """What a row of the grammar found: its groups, the little words before it, and whether it is written with a capital."""
+    """What a row of the grammar found: its groups, the little words before it, and whether it (its month) has a capital."""
 
     match: re.Match[str]
     before: str
@@ -123,11 +125,9 @@ def find(message: Message, intent: Intent, rules: Rules, learnt: DayPurpose | No
     `learnt` says what each is for; without it cues do. They come in their order, those of the subject with -1 as their place;
     so does the day of a called-off calendar entry (RFC 5546).
     """
-    world, (text, begins) = _world(message, rules), _whole(message)
-    folded = text.translate(_FOLD)
-    places = _places(folded, text, world)
-    kinds = purposes(folded, places, begins, intent, world.today, learnt)
-    found = [_found(text, begins, place, kind) for place, kind in zip(places, kinds, strict=True)]
+    read = _read(message, rules)
+    kinds = purposes(read.folded, read.places, read.begins, intent, read.today, learnt)
+    found = [_found(read, place, kind) for place, kind in zip(read.places, kinds, strict=True)]
     calendar = message.calendar
     if calendar and calendar.start and (calendar.method == "CANCEL" or calendar.partstat == "DECLINED"):
         day = calendar.start.astimezone(ZoneInfo(rules.business.timezone)).date()
@@ -137,13 +137,24 @@ def find(message: Message, intent: Intent, rules: Rules, learnt: DayPurpose | No
 
 def noted(message: Message, intent: Intent, rules: Rules) -> list[tuple[Mention, dict[str, float]]]:
     """The days named in subject and new words, with places in both, and what there is to learn from about their purpose."""
+    read = _read(message, rules)
+    return list(zip(read.places, asked(read.folded, read.places, read.begins, intent, read.today), strict=True))
+
+
+class _Read(NamedTuple):
+    """Subject and new words, where the words begin, the same folded, and the days named in them."""
+
+    text: str
+    begins: int
+    folded: str
+    places: list[Mention]
+    today: date
+
+
+def _read(message: Message, rules: Rules) -> _Read:
     world, (text, begins) = _world(message, rules), _whole(message)
     folded = text.translate(_FOLD)
-    places = _places(folded, text, world)
-    kinds = [by_cues(folded, place, intent, world.today) for place in places]
-    return [
-        (place, features(folded, places, begins, kinds, number, intent, world.today)) for number, place in enumerate(places)
-    ]
+    return _Read(text, begins, folded, _places(folded, text, world), world.today)
 
 
 def _whole(message: Message) -> tuple[str, int]:
@@ -157,10 +168,16 @@ def _world(message: Message, rules: Rules) -> _World:
     return _World(today=(message.sent or message.arrived).astimezone(zone).date(), country=rules.business.country)
 
 
-def _found(text: str, begins: int, place: Mention, kind: DateKind) -> FoundDate:
-    day = place.back if kind is DateKind.PAST and place.back else place.day
-    start, end = (place.start - begins, place.end - begins) if place.start >= begins else (-1, -1)
-    return FoundDate(text=text[place.start : place.end], day=day, kind=kind, start=start, end=end)
+def _found(read: _Read, place: Mention, kind: DateKind) -> FoundDate:
+    day = place.back if place.back and (kind is DateKind.PAST or _behind(place, kind, read.today)) else place.day
+    start, end = (place.start - read.begins, place.end - read.begins) if place.start >= read.begins else (-1, -1)
+    return FoundDate(text=read.text[place.start : place.end], day=day, kind=kind, start=start, end=end)
+
+
+def _behind(place: Mention, kind: DateKind, today: date) -> bool:
+    """Whether a day that is merely spoken of is the one that has just been: who means next year's says so."""
+    gone = place.back is not None and today - place.back < _LATELY
+    return kind is DateKind.MENTIONED and not place.settled and gone and place.day - today > _LATELY
 
 
 _AROUND = 48  # characters: no reading of a day reaches farther from the word that gives it away
@@ -215,7 +232,8 @@ def _windows(folded: str) -> dict[str, list[tuple[int, int]]]:
 
 def _hit(match: re.Match[str], folded: str, text: str, world: _World) -> _Hit:
     lead = _LEAD.search(folded, max(match.start() - 40, 0), match.start())
-    letter = next((text[i] for i in range(match.start(), match.end()) if text[i].isalpha()), "")
+    telling = match.start("month" if "month" in match.re.groupindex else 0)
+    letter = next((text[i] for i in range(telling, match.end()) if text[i].isalpha()), "")
     return _Hit(match=match, before=lead[0] if lead else "", capital=letter.isupper(), world=world)
 
 
@@ -260,6 +278,13 @@ def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tup
     return min(ahead, default=None), max(gone, default=None)
 
 
+def _near(world: _World, ahead: date | None, gone: date | None) -> tuple[date | None, date | None]:
+    """Both days, or the coming one alone when it comes soon: nobody means the one of a year ago then."""
+    if ahead and ahead - world.today < _SOON and gone and world.today - gone > _LATELY:
+        return ahead, None
+    return ahead, gone
+
+
 def _iso(hit: _Hit) -> Mention | None:
     return hit.place(_date(int(hit["year"]), int(hit["month"]), int(hit["day"])), settled=True)
 
@@ -273,17 +298,18 @@ def _numeric(hit: _Hit) -> Mention | None:
     month, day = (one, two) if month_first else (two, one)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    return hit.place(*_yearly(hit.world, month, day, year), settled=year is not None)
+    return hit.place(*_near(hit.world, *_yearly(hit.world, month, day, year)), settled=year is not None)
 
 
 def _day_and_month(hit: _Hit) -> Mention | None:
     """`5 March`, `March 5th`, `15 al 20 de marzo`: the first day of a span."""
     year = _year(hit["year"])
-    return hit.place(*_yearly(hit.world, _MONTHS[hit["month"]], int(hit["day"]), year), settled=year is not None)
+    days = _yearly(hit.world, _MONTHS[hit["month"]], int(hit["day"]), year)
+    return hit.place(*_near(hit.world, *days), settled=year is not None)
 
 
 # Where in a month a part of it begins.
-_PARTS = ((r"mid|mediad", 15), (r"late|fin[ae]", 25))
+_PARTS = ((r"mid|mediad", 15), (r"last week|ultima semana", 24), (r"late|fin[ae]", 25))
 _TO_ITS_END = re.compile(r"\bend of|\bfin de")
 
 
@@ -299,6 +325,9 @@ def _month(hit: _Hit) -> Mention | None:
         return hit.place(ahead and _months_on(ahead, 1), gone and _months_on(gone, 1))
     if _LAST.search(hit.before) and gone:
         return hit.place(gone, gone, settled=True)
+    if year is None and gone == today.replace(day=1):
+        gone = None  # it is running
+    ahead, gone = _near(hit.world, ahead, gone)
     if _TO_ITS_END.search(hit["part"]):
         return hit.place(ahead and _last_day(ahead), gone and _last_day(gone), settled=year is not None)
     day = next((day for pattern, day in _PARTS if re.search(pattern, hit["part"])), 1)
@@ -311,6 +340,12 @@ def _weekday(hit: _Hit) -> Mention | None:
     if word in _SHY_DAYS and not (around or hit.capital):
         return None
     target = _WEEKDAYS[word]
+    numbered = [day for day in _of_number(today, int(hit["day"])) if day.weekday() == target] if hit["day"] else []
+    if numbered:
+        return hit.place(
+            min((day for day in numbered if day >= today), default=numbered[-1]),
+            max((day for day in numbered if day < today), default=None),
+        )
     ahead = today + timedelta(days=(target - today.weekday() - 1) % 7 + 1)
     back = today - timedelta(days=(today.weekday() - target - 1) % 7 + 1)
     if _LAST.search(around):
@@ -354,7 +389,11 @@ _DAY_WORDS = {
 
 
 def _day_word(hit: _Hit) -> Mention | None:
-    return hit.place(hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]]), settled=True)
+    """`tomorrow`, `yesterday`; of today much is over already, unless something starts with it."""
+    day = hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]])
+    if day == hit.world.today and hit["word"] not in ("tonight", "esta noche") and not _FROM.search(hit.before):
+        return hit.place(day, day)
+    return hit.place(day, settled=True)
 
 
 def _amount(hit: _Hit) -> Mention | None:
@@ -392,7 +431,9 @@ def _period(hit: _Hit) -> Mention | None:
         return hit.place(following, settled=True)
     if hit["end"]:
         return hit.place(following - timedelta(days=1), settled=True)
-    if step == 0 and unit != "weekend":
+    if step == 0 and unit == "weekend":
+        return hit.place(first, first - timedelta(days=7))
+    if step == 0:
         return hit.place(hit.world.today, hit.world.today)
     return hit.place(first, settled=True)
 
@@ -410,10 +451,21 @@ def _span(unit: str, step: int, world: _World) -> tuple[date, date]:
 
 def _nth(hit: _Hit) -> Mention | None:
     """`the 14th`, `el 14`, `the week of the 14th`: the next day of that number, or the last one when looking back."""
-    months = [_months_on(hit.world.today.replace(day=1), step) for step in (-2, -1, 0, 1, 2)]
-    days = [day for month in months if (day := _date(month.year, month.month, int(hit["day"])))]
+    days = _of_number(hit.world.today, int(hit["day"]))
     ahead = min((day for day in days if day >= hit.world.today), default=None)
     return hit.place(ahead, max((day for day in days if day < hit.world.today), default=None))
+
+
+def _of_number(today: date, number: int) -> list[date]:
+    """The days of this number in the months around today."""
+    months = [_months_on(today.replace(day=1), step) for step in (-2, -1, 0, 1, 2)]
+    return [day for month in months if (day := _date(month.year, month.month, number))]
+
+
+def _long_ago(hit: _Hit) -> Mention | None:
+    """`since 2019`, `en 2023`: years that are over; of a coming one nobody knows the day."""
+    year = int(hit["year"])
+    return hit.place(date(year, 1, 1), settled=True) if year < hit.world.today.year else None
 
 
 def _quarter(hit: _Hit) -> Mention | None:
@@ -472,6 +524,18 @@ def _thanksgiving(year: int, after: bool, world: _World) -> date:
     return first + timedelta(days=(3 - first.weekday()) % 7 + 21 + (1 if after else 0))
 
 
+def _mothers_day(year: int, after: bool, world: _World) -> date:
+    """By country: in Lent, on a Sunday of May or October, or always on 10 May."""
+    if world.country in ("GB", "IE"):
+        day = _easter(year) - timedelta(days=21)
+    elif world.country == "MX":
+        day = date(year, 5, 10)
+    else:
+        month, sunday = (10, 3) if world.country == "AR" else (5, 1) if world.country == "ES" else (5, 2)
+        day = date(year, month, 1) + timedelta(days=6 - date(year, month, 1).weekday() + 7 * (sunday - 1))
+    return day + timedelta(days=1 if after else 0)
+
+
 def _holidays(year: int, after: bool, world: _World) -> date:
     return date(year, 1, 7 if world.country in _KINGS_DAY_ENDS_IT else 2) if after else date(year, 12, 24)
 
@@ -482,7 +546,9 @@ def _school(year: int, after: bool, world: _World) -> date:
 
 _FEASTS: tuple[tuple[str, FeastDay], ...] = (
     (r"easter|pascua|semana santa", _easter_day),
-    (r"christmas|xmas|navidad", _fixed((12, 25), (12, 26))),
+    (r"valentine's(?: day)?|san valentin", _fixed((2, 14), (2, 15))),
+    (r"mother's day|dia de la madre", _mothers_day),
+    (r"christmas|xmas|navidad(?:es)?", _fixed((12, 25), (12, 26))),
     (r"new year's eve|nochevieja|fin de ano", _fixed((12, 31), (1, 1))),
     (r"new year(?:'s)?(?: day)?|ano nuevo", _fixed((1, 1), (1, 2))),
     (r"reyes", _fixed((1, 6), (1, 7))),
@@ -499,6 +565,7 @@ _FEASTS: tuple[tuple[str, FeastDay], ...] = (
 _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
 _NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|entrante|siguiente|otr[oa])\b")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
+_FROM = re.compile(r"\b(?:from|desde|partir)\b")
 _LEAD = re.compile(
     r"(?<![a-z])(?:(?:not before|in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|"
     r"the|coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
@@ -542,7 +609,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "feast",
-            r"\b(?P<name>easter|pascua|semana santa|christmas|xmas|navidad|new year's eve|new year(?:'s)?(?: day)?"
+            r"\b(?P<name>easter|pascua|semana santa|valentine's(?: day)?|san valentin|mother's day|dia de la madre"
+            r"|christmas|xmas|navidad(?:es)?|new year's eve|new year(?:'s)?(?: day)?"
             r"|nochevieja|"
             r"fin de ano|ano nuevo|reyes|thanksgiving|halloween|(?<=the )holidays|(?<=las )fiestas|"
             r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|(?<=the )fall|otono|winter"
@@ -594,16 +662,23 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "weekday",
-            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|proximo|pasado|siguiente)\b)?{_CLOCK}",
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|proximo|pasado|siguiente)\b"
+            r"| (?:morning|afternoon|evening|night)\b)?"
+            rf"(?: (?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
             _weekday,
         ),
         (
             "month",
-            r"\b(?P<part>(?:mid|early|late|(?:the )?end of|(?:the )?start of|(?:the )?beginning of|mediados de"
-            r"|finales de|fines de|"
+            r"\b(?P<part>(?:mid|early|late|(?:the )?end of|(?:the )?start of|(?:the )?beginning of|(?:the )?middle of"
+            r"|(?:the )?(?:first|last) week of|(?:primera|ultima) semana de|mediados de|finales de|fines de|"
             rf"fin de|principios de|comienzos de|inicios de)[ -])?{_MONTH}\b(?! \d)(?: (?:of |de "
             rf"|del )?(?P<year>20\d\d)\b)?",
             _month,
+        ),
+        (
+            "digit",
+            r"(?:(?<=\bin )|(?<=\bsince )|(?<=\ben )|(?<=\bdesde ))(?P<year>(?:19[5-9]|20[0-4])\d)\b(?! ?[€$%])",
+            _long_ago,
         ),
         ("digit", rf"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia ))(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}", _nth),
         ("digit", rf"\b(?:on|by|until|till) {_DAY}(?<=[a-z])\b{_CLOCK}", _nth),
@@ -621,7 +696,8 @@ _GIVEN_AWAY = (
         "day",
     )
     | dict.fromkeys(
-        "easter pascua santa christmas xmas navidad nochevieja reyes thanksgiving halloween holidays fiestas summer verano"
+        "easter pascua santa valentine valentin mother madre christmas xmas navidad navidades nochevieja reyes thanksgiving"
+        " halloween holidays fiestas summer verano"
         " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo"
         " q1 q2 q3 q4 t1 t2 t3 t4".split(),
         "feast",

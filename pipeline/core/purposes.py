@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from pipeline.core.records import DateKind, DayPurpose, Intent
 
-SURE_OF_RETURN = 0.5  # a day that nobody meant to come back on is worse than none
+SURE = 0.55  # of what is acted upon: a wrong day is worse than none
+_TOLD_ONLY = (DateKind.MENTIONED, DateKind.PAST)
 _LEFT, _RIGHT = 14, 10  # words looked at on each side, at most to the ends of the sentence
 _SOON, _FAR = timedelta(days=14), timedelta(days=60)
 _WORD = re.compile(r"[a-z0-9']+|[.!?;:,\n]")
@@ -34,24 +35,30 @@ def purposes(
 
     `folded` is subject and text in lower case without accents, place for place; the text begins at `begins`.
     """
-    kinds = [by_cues(folded, mention, intent, today) for mention in mentions]
     if learnt is None:
-        return kinds
-    return [
-        _likeliest(learnt(features(folded, mentions, begins, kinds, number, intent, today)), mention, today)
-        for number, mention in enumerate(mentions)
-    ]
+        return [by_cues(folded, mention, intent, today) for mention in mentions]
+    questions = asked(folded, mentions, begins, intent, today)
+    return [_likeliest(learnt(question), mention, today) for question, mention in zip(questions, mentions, strict=True)]
+
+
+def asked(folded: str, mentions: Sequence[Mention], begins: int, intent: Intent, today: date) -> list[dict[str, float]]:
+    """What the model is asked about each day in a text: names with their weights."""
+    kinds = [by_cues(folded, mention, intent, today) for mention in mentions]
+    return [_features(folded, mentions, begins, kinds, number, intent, today) for number in range(len(mentions))]
 
 
 def _likeliest(found: Mapping[DateKind, float], mention: Mention, today: date) -> DateKind:
     if mention.settled and mention.day < today:
         return DateKind.PAST
     gone = not mention.settled and mention.back is not None
-    kind = max((kind for kind in found if gone or kind is not DateKind.PAST), key=lambda kind: found[kind])
-    return DateKind.MENTIONED if kind is DateKind.RETURN and found[kind] < SURE_OF_RETURN else kind
+    possible = {kind: likely for kind, likely in found.items() if gone or kind is not DateKind.PAST}
+    kind = max(possible, key=lambda each: possible[each])
+    if kind in _TOLD_ONLY or possible[kind] >= SURE * sum(possible.values()):
+        return kind
+    return max((each for each in possible if each in _TOLD_ONLY), key=lambda each: possible[each], default=DateKind.MENTIONED)
 
 
-def features(
+def _features(
     folded: str,
     mentions: Sequence[Mention],
     begins: int,
@@ -60,7 +67,7 @@ def features(
     intent: Intent,
     today: date,
 ) -> dict[str, float]:
-    """What the model is asked about one day in a text, as names with their weights; `kinds` are what cues say of each."""
+    """What the model is asked about one day; `kinds` are what cues say of each."""
     mention = mentions[number]
     before, after = _sentence(folded, mention)
     found = {f"is {word}": 1.0 for word in _tokens(re.sub(r"\d+", "0", folded[mention.start : mention.end]))}

@@ -24,7 +24,7 @@ from pipeline.errors import NoModel
 Floats = npt.NDArray[np.float32]
 
 FORMAT = 2  # of the two files; another number needs another program
-EMBEDDED = 1_000  # characters of a text that are made a vector
+EMBEDDED = 600  # characters of a text that are made a vector
 CUES_WEIGH = 1.2  # against the words, which weigh 1
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
 PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory

@@ -118,6 +118,56 @@ def test_the_end_of_a_month_is_its_last_day_and_may_is_not_always_a_month(text: 
     assert found(text)[0].day == day
 
 
+@pytest.mark.parametrize(
+    ("text", "country", "day"),
+    [
+        ("stop it at the end of March", "US", date(2026, 3, 31)),
+        ("away until the middle of May", "US", date(2026, 5, 15)),
+        ("la última semana de agosto", "ES", date(2026, 8, 24)),
+        ("cancelo el jueves 12 a las 5", "ES", date(2026, 3, 12)),
+        ("nada antes del jueves 2", "ES", date(2026, 4, 2)),
+        ("can he come sat morning", "GB", date(2026, 3, 14)),
+        ("we've been with you since 2019", "GB", date(2019, 1, 1)),
+        ("before Mother's Day", "GB", date(2026, 3, 15)),
+        ("before Mother's Day", "US", date(2026, 5, 10)),
+        ("antes del día de la madre", "ES", date(2026, 5, 3)),
+        ("antes del día de la madre", "MX", date(2026, 5, 10)),
+        ("el día de la madre", "AR", date(2026, 10, 18)),
+        ("por San Valentín", "ES", date(2027, 2, 14)),
+    ],
+)
+def test_days_are_named_in_many_ways(text: str, country: str, day: date):
+    assert found(text, country=country)[0].day == day
+
+
+def test_a_number_that_does_not_fit_the_weekday_is_not_its_date():
+    assert found("cancel Thursday 20 minutes before")[0].day == date(2026, 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "day"),
+    [
+        ("the invoice for the 2/27 run", DateKind.MENTIONED, date(2026, 2, 27)),
+        ("the invoice for February", DateKind.MENTIONED, date(2026, 2, 1)),
+        ("please stop it on 27 February", DateKind.CANCELLED, date(2027, 2, 27)),
+        ("treatment starts on 2 May", DateKind.PAST, date(2026, 5, 2)),
+        ("the copy for March", DateKind.PAST, date(2026, 3, 1)),
+        ("I rang this morning", DateKind.PAST, date(2026, 3, 10)),
+        ("nobody came over the weekend", DateKind.PAST, date(2026, 3, 7)),
+    ],
+)
+def test_a_day_of_the_year_is_the_one_that_lies_near(text: str, kind: DateKind, day: date):
+    likely = {DateKind.CANCELLED: 0.1, DateKind.MENTIONED: 0.2, kind: 0.8}
+    assert found(text, learnt=lambda features: likely)[0].day == day
+
+
+def test_what_begins_with_today_is_not_over():
+    assert (
+        found("end it from today", learnt=lambda features: {DateKind.PAST: 0.9, DateKind.CANCELLED: 0.1})[0].kind
+        is DateKind.CANCELLED
+    )
+
+
 def test_what_was_learnt_says_what_a_day_is_for():
     asked: list[Mapping[str, float]] = []
 

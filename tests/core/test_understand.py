@@ -68,6 +68,19 @@ def test_the_runner_up_is_the_second_best_reading():
     assert read(said=scores(cancel=0.99, reschedule=0.0, sure=0.5)).runner_up is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "price", "reason"),
+    [
+        ("Please cancel, it has become too expensive for me.", 0.3, Reason.PRICE),
+        ("Please cancel, it has become too expensive for me.", 0.1, Reason.UNSPECIFIED),
+        ("Please cancel. Thanks, Maria", 0.3, Reason.UNSPECIFIED),
+    ],
+)
+def test_words_for_a_price_are_a_reason_where_the_model_hears_none_and_half_hears_it(text: str, price: float, reason: Reason):
+    said = replace(scores(), reason={**dict.fromkeys(Reason, 0.0), Reason.UNSPECIFIED: 1 - price, Reason.PRICE: price})
+    assert read(text, said).reason is reason
+
+
 def test_a_sub_reason_must_go_with_the_reason():
     assert read(said=scores(reason=Reason.SERVICE)).subreason is None
 
@@ -155,6 +168,12 @@ def test_the_language_is_one_that_the_business_offers():
         "No me manden más correos, por favor.",
         "Bórrenme de su lista.",
         "No quiero recibir más publicidad.",
+        "Please stop following up.",
+        "Cross this bakery off your call sheet for good.",
+        "I'd be obliged if this could be the last of our correspondence.",
+        "I'd be glad if this was the last one of these I get.",
+        "No need for anybody to call us about it.",
+        "Le agradeceré que mi nombre no vuelva a figurar entre sus destinatarios.",
     ],
 )
 def test_an_opt_out_is_heard_in_any_wording(text: str):
@@ -167,6 +186,10 @@ def test_an_opt_out_is_heard_in_any_wording(text: str):
         "We must stop this bill at once.",
         "Please don't call me before nine, I work nights.",
         "Stop the delivery, we are away.",
+        "I work nights so please no phone calls before eleven.",
+        "Don't write me off as a no-show.",
+        "New blades are in. Don't want these? Unsubscribe.",
+        "You bought from us once. Unsubscribe: https://blades.example/u",
         "Cancela la cita, por favor, mándame el correo de confirmación.",
     ],
 )
