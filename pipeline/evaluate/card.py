@@ -28,6 +28,7 @@ SOURCES = (
     "evaluate/others.py",
     "train.py",
     "train_days.py",
+    "train_ridge.py",
 )
 
 CARD = """# The model
