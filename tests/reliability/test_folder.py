@@ -41,6 +41,7 @@ def test_ten_thousand_old_mails_are_passed_over_at_the_first_start(
         inbox=f"imap://{user}@127.0.0.1:{dovecot.port}/INBOX",
         delivery=f"smtp://127.0.0.1:{smtp_server.port}",
         password="MAIL_PASSWORD",
+        sure_at="0.8",
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MAIL_PASSWORD": dovecot.password, "OMP_NUM_THREADS": "1"}
     began = time.monotonic()
