@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.core import flow, followups
-from pipeline.core.records import Appointment, Waiting
+from pipeline.core.records import Appointment
 from pipeline.edges import calendars, tables
 from pipeline.errors import NeedsHuman, TextRefused
 from pipeline.jobs import Site, free_times
@@ -80,19 +80,13 @@ def offers(site: Site) -> int:
     """Offer freed slots, by drafts, to who could take them. Returns how many drafts were made."""
     if not site.rules.appointments.offer_slots:
         return 0
-    made = 0
-    for one in site.store.bookings.freed(site.now()):
-        draft = flow.offer(one, _to_whom_we_may_write(site), site.rules, site.now(), site.texts, site.store.keys.ticket)
-        site.store.bookings.offered(one, draft, site.now())
+    store, made = site.store, 0
+    for one in store.bookings.freed(site.now()):
+        waiting, known = store.bookings.waiting(), store.past.of_address
+        draft = flow.offer(one, waiting, site.rules, site.now(), site.texts, store.keys.ticket, known)
+        store.bookings.offered(one, draft, site.now())
         made += draft is not None
     return made
-
-
-def _to_whom_we_may_write(site: Site) -> list[Waiting]:
-    """Who waits for a slot and may be offered one: an offer sells, so it asks for the same basis as a follow-up."""
-    past, now = site.store.past, site.now()
-    found = site.store.bookings.waiting()
-    return [one for one in found if flow.may_follow_up(past.of_address(one.case.recipient.key), site.rules, now)]
 
 
 def connect(site: Site) -> int:

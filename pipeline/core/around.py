@@ -243,19 +243,9 @@ def _language_to(one: Appointment, history: History, rules: Rules) -> str:
     return next((language for language in (one.language, history.language) if language in spoken), spoken[0])
 
 
-def offer(
-    one: Appointment,
-    waiting: Sequence[Waiting],
-    rules: Rules,
-    now: datetime,
-    render: Render,
-    ticket: Callable[[str], str],
-) -> Draft | None:
-    """The draft that offers a freed slot to who could take it, always for a rep; None when nobody can. Raises TextRefused."""
-    able = slots.takers(one, waiting, rules, now) if slots.is_free(one, now) else ()
-    if not able:
-        return None
-    case = able[0].case
+def offer(one: Appointment, taker: Waiting, rules: Rules, now: datetime, render: Render, ticket: Callable[[str], str]) -> Draft:
+    """The draft that offers a freed slot to somebody who could take it, always for a rep. Raises TextRefused."""
+    case = taker.case
     values = {
         **compose.values(case.recipient, case.language, case.sent, case.wished, rules),
         **_said_of(one, case.language, rules),
@@ -265,7 +255,7 @@ def offer(
         case=case.message,
         address=case.recipient.key,
         track="slot",
-        number=able[0].touches + 1,
+        number=taker.touches + 1,
         template="slot_offer",
         due=now,
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pipeline.core import appointments, around, compose, dates, decide, followups, law, report_words, tone
+from pipeline.core import appointments, around, compose, dates, decide, followups, law, report_words, slots, tone
 from pipeline.core.around import Content, Render
 from pipeline.core.cut import cut
 from pipeline.core.figures import Figures, LetterRules, Weekly
@@ -237,13 +237,26 @@ def no_show(
 
 
 def offer(
-    one: Appointment, waiting: Sequence[Waiting], rules: Rules, now: datetime, texts: Texts, ticket: Ticket
+    one: Appointment,
+    waiting: Sequence[Waiting],
+    rules: Rules,
+    now: datetime,
+    texts: Texts,
+    ticket: Ticket,
+    known: Callable[[str], History],
 ) -> Draft | None:
-    """The draft that offers a freed slot to who could take it (playbook S1.3), or None. Raises TextRefused."""
-    draft = around.offer(one, waiting, rules, now, texts.render, ticket)
-    if draft:
-        _refuse_faults(draft, draft.subject, rules)
-    return draft
+    """The draft that offers a freed slot to who could take it (playbook S1.3), or None. Raises TextRefused.
+
+    An offer sells, so it asks for the same basis as a follow-up; `known` tells what is known of an address.
+    """
+    able = slots.takers(one, waiting, rules, now) if slots.is_free(one, now) else ()
+    for taker in able:
+        history = known(taker.case.recipient.key)
+        if may_follow_up(history, rules, now):
+            draft = around.offer(one, taker, rules, now, _unread(texts, history), ticket)
+            _refuse_faults(draft, draft.subject, rules)
+            return draft
+    return None
 
 
 def remind(

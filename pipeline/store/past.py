@@ -50,7 +50,7 @@ class Past:
             appointment.c.address == case.c.address, appointment.c.state == "booked", appointment.c.start > case.c.opened
         )
         offered = sa.select(draft.c.key).where(
-            draft.c.case == case.c.message, draft.c.template == "slot_offer", draft.c.state == "waiting"
+            draft.c.case == case.c.message, draft.c.template.startswith("slot_offer"), draft.c.state == "waiting"
         )
         query = (
             sa.select(case)

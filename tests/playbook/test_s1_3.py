@@ -73,6 +73,20 @@ def test_s1_3_a_slot_is_offered_once_and_the_offer_ends_with_the_slot(town: Town
     assert town.drafts("slot_offer") == []
 
 
+def test_s1_3_who_is_offered_a_second_slot_reads_other_words(town: Town):
+    town.writes("Please cancel, work trip.", f"Tom Becker <{TOM}>")
+    town.reps_approve()
+    offers = []
+    for slot, why in ((THURSDAY, "too expensive"), (THURSDAY + 7 * DAY, "too expensive for me now")):
+        town.books(slot)
+        town.writes(f"I have to cancel my appointment on {slot:%d %B}, {why}.")
+        offers.append(town.draft("slot_offer").template)
+        town.reps_approve()
+        town.forward(4 * DAY)
+        town.works()
+    assert offers == ["slot_offer", "slot_offer.2"]
+
+
 def test_s1_3_nobody_is_offered_a_slot_before_their_own_date_or_without_a_timing_reason(town: Town):
     town.writes("Please cancel, work trip. I will be back in March.", f"Tom Becker <{TOM}>")
     town.writes("Please cancel, too expensive.", "Ann <ann@example.org>")
