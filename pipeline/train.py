@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +34,29 @@ from pipeline.edges.model import (
     calibrated,
     embedded,
     features,
+    in_bytes,
     looked_up,
     weighed,
 )
 from pipeline.errors import WinbackError
-from pipeline.train_ridge import WORDS_WEIGH, Learner, Learnt, by_fold, by_likeness, by_words, likeness
+from pipeline.train_ridge import WORDS_WEIGH, Learner, and_without, by_likeness, by_words, likeness
 
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
 OF_CANCELLATIONS = ("reason", "subreason")
 FOLDS = 4
+STEPS = 100  # of learning, as progress is told
+KINDS = {"words": "words", "full": "words and meanings"}  # of models, by what they know
 UNDER_ANOTHER = 40  # percent of the mails without a subject that are learnt under that of another
 PORTION = 256  # texts that are embedded at a time
 TOPICS = 128  # directions, of the tens of thousands of words and cues
-SEEN_IN = {False: 3, True: 4}  # a word, or a cue, counts if so many mails have it
+SEEN_IN = {"word": 3, "pair": 5, "cue": 4}  # counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
 SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
-NOTHING_IN_DAILY_MAIL = 0.72  # the corpus is half cancellations, a mailbox is not: probabilities are meant for the mailbox
+# The corpus is half cancellations, and half of the rest talks of one. Probabilities are meant for a mailbox, which is not so.
+NOTHING_IN_DAILY_MAIL = 0.75
+HARD_IN_NOTHING = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,8 +173,7 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     """What all examples teach; the first `count` are those that are measured on."""
     examples = everything[:count]
     texts = [each.text for each in everything]
-    steps = 5 + 2 * FOLDS
-    tell("reading words", 0, steps)
+    tell("reading words", 0, STEPS)
     vocabulary, idf = learn_words(texts)
     rows = [weighed(text, vocabulary, idf) for text in texts]
     words = _matrix(rows, len(vocabulary))
@@ -181,34 +184,35 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     }
     groups = [each.group for each in examples]
     folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
+    wanted = and_without(targets, [unseen for _, unseen in folds])
+    hard = np.array([bool(each.hard) for each in examples])
     held_out: dict[str, Floats] = {}
 
-    def learn(kind: str, begun: int, learner: Learner) -> Learnt:
-        tell(f"learning from {kind}", begun, steps)
-        raw = np.zeros((count, targets.shape[1]), dtype=np.float32)
-        for fold, (unseen, said) in enumerate(by_fold(learner, folds, len(everything)), 1):
-            raw[unseen] = said
-            tell(f"learning from {kind}", begun + fold, steps)
-        scale = _calibration(raw, targets[:count], heads)
+    def learn(kind: str, begun: int, ended: int, known: Any, learner: Learner) -> Floats:
+        """A weight for each word, or each text; how well others are read is learnt from folds."""
+        what = f"learning from {KINDS[kind]}"
+        learnt = learner(known, wanted, lambda done: tell(what, begun + int((ended - begun) * done), STEPS))
+        width = targets.shape[1]
+        raw = np.zeros((count, width), dtype=np.float32)
+        for number, (_, unseen) in enumerate(folds, 1):
+            raw[unseen] = learnt.read(known[unseen], slice(number * width, (number + 1) * width))
+        scale = _calibration(raw, targets[:count], heads, hard)
         held_out[kind] = calibrated(raw, heads, scale)
-        learnt = learner(np.arange(len(everything)))
-        arrays.update({f"{kind}_bias": learnt.bias, f"{kind}_scale": scale})
-        return learnt
+        arrays.update({f"{kind}_bias": learnt.bias[:width], f"{kind}_scale": scale})
+        return learnt.weights[:, :width]
 
-    learnt = learn("words", 1, partial(by_words, words, targets))
-    arrays["words_weights"] = learnt.weights.astype(np.float16)
+    arrays["words_weights"] = learn("words", 5, 20, words, by_words).astype(np.float16)
     encoder = bundled_encoder()
     if encoder is not None:
-        tell("reading meanings", 2 + FOLDS, steps)
-        points = _meant(texts, encoder)
+        tell("reading meanings", 20, STEPS)
+        points, points_step = in_bytes(_meant(texts, encoder))
         topics = _directions(words)
-        about = looked_up(rows, topics).astype(np.float16)
-        alike = likeness(words, points.astype(np.float32), about.astype(np.float32))
-        together = [_columns(heads, names) for names in (OF_ALL, OF_CANCELLATIONS)]
-        learnt = learn("full", 3 + FOLDS, partial(by_likeness, alike, targets, together))
-        arrays |= {"points": points, "topics": topics, "points_topics": about, "duals": learnt.weights}
-        arrays["full_weights"] = (words.T @ (WORDS_WEIGH * learnt.weights)).astype(np.float16)
-    tell("learning what days are for", steps - 1, steps)
+        about, about_step = in_bytes(looked_up(rows, topics))
+        alike = likeness(words, points * points_step, about * about_step)
+        duals = learn("full", 45, 90, alike, by_likeness)
+        arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step, "topics": topics}
+        arrays |= {"duals": duals.astype(np.float16), "full_weights": (words.T @ (WORDS_WEIGH * duals)).astype(np.float16)}
+    tell("learning what days are for", 90, STEPS)
     days = [_days(each) for each in examples]
     arrays |= train_days.learn([day for each in days for day in each])
     day_purposes: list[DayPurpose | None] = [None] * len(examples)
@@ -216,7 +220,7 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
         purpose = train_days.taught([day for number in seen for day in days[number]])
         for number in unseen:
             day_purposes[number] = purpose
-    tell("done", steps, steps)
+    tell("done", STEPS, STEPS)
     return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=day_purposes)
 
 
@@ -230,11 +234,11 @@ def as_message(mail: Example) -> Message:
     return Message(key="corpus", subject=mail.subject, text=text, arrived=SOME_DAY)
 
 
-def _meant(texts: Sequence[str], encoder: Encoder) -> npt.NDArray[np.float16]:
+def _meant(texts: Sequence[str], encoder: Encoder) -> Floats:
     """The meanings of all texts, on every core; in portions of one size, so that the same texts give the same bytes."""
     portions = [texts[start : start + PORTION] for start in range(0, len(texts), PORTION)]
     with ThreadPoolExecutor(os.cpu_count()) as cores:
-        return np.concatenate([found.astype(np.float16) for found in cores.map(lambda some: embedded(some, encoder), portions)])
+        return np.concatenate(list(cores.map(lambda some: embedded(some, encoder), portions)))
 
 
 def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
@@ -246,9 +250,13 @@ def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
         seen.update(counts.keys())
         seen.update(hints)
         total += 1
-    kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[feature[0] == "\t"])
+    kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[_kind(feature)])
     idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
     return {feature: column for column, feature in enumerate(kept)}, idf
+
+
+def _kind(feature: str) -> str:
+    return "cue" if feature[0] == "\t" else "pair" if " " in feature else "word"
 
 
 def _matrix(rows: Sequence[Row], width: int) -> Any:
@@ -286,7 +294,7 @@ def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArr
     return np.concatenate(parts)
 
 
-def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) -> Floats:
+def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]], hard: npt.NDArray[np.bool_]) -> Floats:
     """For each head the linear map that makes held-out values probabilities; see `calibrated` for its layout."""
     widest = max(len(head["labels"]) for head in heads)
     scale = np.zeros((targets.shape[1] + 1, max(widest, targets.shape[1])), dtype=np.float32)
@@ -294,7 +302,9 @@ def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) 
         part = slice(head["start"], head["start"] + len(head["labels"]))
         rows = np.flatnonzero(~np.isnan(targets[:, head["start"]]))
         truth = targets[rows, part].argmax(axis=1)
-        learner = LogisticRegression(C=FIRM_HAND, max_iter=1_000).fit(raw[rows, part], truth, _as_daily(head, truth))
+        learner = LogisticRegression(C=FIRM_HAND, max_iter=1_000).fit(
+            raw[rows, part], truth, _as_daily(head, truth, hard[rows])
+        )
         weights, offset = learner.coef_, learner.intercept_
         if len(head["labels"]) == 2:  # one row says it all; the other label stands at zero
             weights, offset = np.vstack([0 * weights, weights]), np.concatenate([[0.0], offset])
@@ -303,14 +313,19 @@ def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]]) 
     return scale
 
 
-def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp]) -> npt.NDArray[np.float64] | None:
-    """What each mail counts for, so that as many are none of our business as in daily mail; None: all the same."""
+def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp], hard: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64] | None:
+    """What each mail counts for, so that as many are none of our business, or only sound like it, as in daily mail."""
     if head["name"] != "intent":
         return None
     nothing = truth == head["labels"].index("none")
-    counts: npt.NDArray[np.float64] = np.where(
-        nothing, NOTHING_IN_DAILY_MAIL / nothing.mean(), (1 - NOTHING_IN_DAILY_MAIL) / (1 - nothing.mean())
-    )
+    counts = np.ones(len(truth))
+    shares = [
+        (~nothing, 1 - NOTHING_IN_DAILY_MAIL),
+        (nothing & ~hard, NOTHING_IN_DAILY_MAIL * (1 - HARD_IN_NOTHING)),
+        (nothing & hard, NOTHING_IN_DAILY_MAIL * HARD_IN_NOTHING),
+    ]
+    for which, share in shares:
+        counts[which] = share * len(truth) / max(which.sum(), 1)
     return counts
 
 

@@ -1,95 +1,158 @@
-"""Ridge regression on one-hot labels: over words, which are many and sparse, and over how alike texts are, two by two."""
+"""Ridge regression on labels: over words, which are many and sparse, and over how alike texts are, two by two.
+
+`wanted` has a row for each text and a column for each thing that is asked of it; NaN where a text teaches a column nothing.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cho_factor, cho_solve
 from sklearn.linear_model import Ridge
 
 from pipeline.edges.model import BOTH_WEIGH, Floats, nearness
 
 Rows = npt.NDArray[np.intp]
+Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to 1
 
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 _HELD_BACK_WORDS = 0.5
-_HELD_BACK = 0.5
-_CLOSE = 1e-5  # how near to the exact solution is near enough
+_HELD_BACK = np.float32(0.5)
+_CLOSE = 1e-4  # how near to the exact solution is near enough: by words
+_CLOSE_ENOUGH = 1e-3  # ... and by likeness, where each pass over the texts takes long
+_PASSES = 100
+_TINY = np.float32(1e-37)
+_LANDMARKS = 2_000  # texts through which all others are seen, roughly
 _PORTION = 256  # texts that are compared with all others at a time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Learnt:
-    """What examples teach: a weight for each word, or for each of them, and label; each label's share; how others are read."""
+    """What texts teach of each column: a weight for each word, or each text, and the column's mean."""
 
     weights: Floats
     bias: Floats
-    read: Callable[[Rows], Floats]
+
+    def read(self, rows: Any, columns: slice) -> Floats:
+        """What is said of texts in some of the columns: `rows` are their words, or how alike they are to those learnt from."""
+        said: Floats = rows @ self.weights[:, columns] + self.bias[columns]
+        return said
 
 
-Learner = Callable[[Rows], Learnt]  # learns from these examples
+Learner = Callable[[Any, Floats, Heard], Learnt]  # learns from what is known of texts (words, likeness) what is wanted
 
 
-def by_words(words: Any, targets: Floats, which: Rows) -> Learnt:
-    """Learn from the words of these examples. A label is asked only of examples that have one: elsewhere it is NaN."""
-    weights = np.zeros((words.shape[1], targets.shape[1]), dtype=np.float32)
-    bias = np.zeros(targets.shape[1], dtype=np.float32)
-    for columns in _asked_alike(targets[which]):
-        rows = which[~np.isnan(targets[which, columns[0]])]
-        ridge = Ridge(alpha=_HELD_BACK_WORDS, solver="sparse_cg", tol=_CLOSE).fit(words[rows], targets[np.ix_(rows, columns)])
-        weights[:, columns], bias[columns] = np.atleast_2d(ridge.coef_).T, ridge.intercept_
-    return Learnt(weights=weights, bias=bias, read=lambda others: words[others] @ weights + bias)
+def by_words(words: Any, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
+    """Learn from words, a sparse row for each text."""
+    weights = np.zeros((words.shape[1], wanted.shape[1]), dtype=np.float32)
+    bias = np.zeros(wanted.shape[1], dtype=np.float32)
+    alike = _asked_alike(~np.isnan(wanted))
+
+    def learn(columns: Rows) -> None:
+        rows = np.flatnonzero(~np.isnan(wanted[:, columns[0]]))
+        if rows.size:
+            ridge = Ridge(alpha=_HELD_BACK_WORDS, solver="sparse_cg", tol=_CLOSE)
+            ridge.fit(words[rows], wanted[np.ix_(rows, columns)])
+            weights[:, columns], bias[columns] = np.atleast_2d(ridge.coef_).T, ridge.intercept_
+
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as cores:
+        for done, _ in enumerate(cores.map(learn, alike), 1):
+            heard(done / len(alike))
+    return Learnt(weights=weights, bias=bias)
 
 
-def by_likeness(alike: Floats, targets: Floats, together: Sequence[Rows], which: Rows) -> Learnt:
-    """Learn from how alike these examples are.
+def by_likeness(alike: Floats, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
+    """Learn from how alike the texts are, two by two.
 
-    `together` are columns that ask the same examples; of those that the first of them asks, examples that another does not
-    ask (NaN) come last.
+    All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
+    "Randomized Nystroem Preconditioning"): some fifteen passes over all pairs, where exact solutions would take the cube.
     """
-    weights = np.zeros((which.size, targets.shape[1]), dtype=np.float32)
-    bias = np.zeros(targets.shape[1], dtype=np.float32)
-    for columns in together:
-        asked = np.flatnonzero(~np.isnan(targets[which, columns[0]]))
-        rows = which[asked]
-        wanted = targets[np.ix_(rows, columns)]
-        bias[columns] = np.nanmean(wanted, axis=0)
-        ridge = alike[np.ix_(rows, rows)]
-        ridge.flat[:: rows.size + 1] += _HELD_BACK
-        half = cholesky(ridge.T, lower=True, overwrite_a=True)  # symmetric, and as LAPACK lays it out: nothing is copied
-        forward = solve_triangular(half, np.nan_to_num(wanted - bias[columns]), lower=True)
-        # Zeros between the two solutions, in the last rows, give what leaving those rows out would have given.
-        forward[np.isnan(wanted)] = 0
-        weights[np.ix_(asked, columns)] = solve_triangular(half, forward, lower=True, trans="T")
-    return Learnt(weights=weights, bias=bias, read=lambda others: alike[np.ix_(others, which)] @ weights + bias)
+    asked = ~np.isnan(wanted)
+    bias = np.nansum(wanted, axis=0) / np.maximum(asked.sum(axis=0), 1)
+    left: Floats = np.where(asked, wanted - bias, 0).astype(np.float32)
+    roughly = _by_landmarks(alike, asked)
+    weights = np.zeros_like(left)
+    solved = roughly(left)
+    ahead, measured, first = solved, _squares(left, solved), float(np.linalg.norm(left))
+    for _ in range(_PASSES):
+        how_near = float(np.linalg.norm(left)) / first if first else 0.0
+        heard(min(np.log(max(how_near, _CLOSE_ENOUGH)) / np.log(_CLOSE_ENOUGH), 1.0))
+        if how_near <= _CLOSE_ENOUGH:
+            break
+        found: Floats = np.where(asked, _multiplied(alike, ahead) + _HELD_BACK * ahead, 0)
+        step = measured / np.maximum(_squares(ahead, found), _TINY)
+        weights += step * ahead
+        left -= step * found
+        solved = roughly(left)
+        ahead = solved + (_squares(left, solved) / np.maximum(measured, _TINY)).astype(np.float32) * ahead
+        measured = _squares(left, solved)
+    return Learnt(weights=weights, bias=bias.astype(np.float32))
 
 
-def _asked_alike(targets: Floats) -> list[Rows]:
-    """The columns, those together that ask the same examples."""
+def _by_landmarks(alike: Floats, asked: npt.NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+    """Rough solutions for columns, each over the texts that it asks, as far as landmarks see them."""
+    landmarks = np.unique(np.linspace(0, len(alike) - 1, min(_LANDMARKS, len(alike))).astype(np.intp))
+    seen = np.ascontiguousarray(alike[:, landmarks])
+    among = _HELD_BACK * seen[landmarks]
+    among.flat[:: landmarks.size + 1] += np.float32(1e-4) * np.trace(among)
+    together = _asked_alike(asked)
+    kinds, of_kind = np.unique(asked[:, [columns[0] for columns in together]], axis=0, return_inverse=True)
+    # Texts that the same columns ask are summed once, whatever the number of these columns.
+    sums = [part.T @ part for kind in range(len(kinds)) for part in [seen[of_kind.ravel() == kind]]]
+    factors = [
+        cho_factor(among + sum(each for each, kind in zip(sums, kinds, strict=True) if kind[number]), lower=True)
+        for number in range(len(together))
+    ]
+
+    def roughly(left: Floats) -> Floats:
+        through = _multiplied(seen.T, left)
+        for columns, factor in zip(together, factors, strict=True):
+            through[:, columns] = cho_solve(factor, through[:, columns], check_finite=False)
+        return np.where(asked, (left - _multiplied(seen, through)) / _HELD_BACK, 0)
+
+    return roughly
+
+
+def _squares(some: Floats, others: Floats) -> Floats:
+    """The product of each column with its like."""
+    found: Floats = np.einsum("ij,ij->j", some, others)
+    return found
+
+
+def _multiplied(table: Floats, columns: Floats) -> Floats:
+    """Their product, on all cores. How many threads share a sum decides its last digits, so each portion has one of its own."""
+    found = np.empty((len(table), columns.shape[1]), dtype=np.float32)
+
+    def multiply(start: int) -> None:
+        part = slice(start, start + _PORTION)
+        np.matmul(table[part], columns, out=found[part])
+
+    _in_portions(multiply, len(table))
+    return found
+
+
+def _asked_alike(asked: npt.NDArray[np.bool_]) -> list[Rows]:
+    """The columns, those together that ask the same texts."""
     together: dict[bytes, list[int]] = {}
-    for column, missing in enumerate(np.isnan(targets).T):
-        together.setdefault(missing.tobytes(), []).append(column)
+    for column, texts in enumerate(asked.T):
+        together.setdefault(texts.tobytes(), []).append(column)
     return [np.array(columns) for columns in together.values()]
 
 
-def by_fold(learner: Learner, folds: Sequence[tuple[Rows, Rows]], count: int) -> Iterator[tuple[Rows, Floats]]:
-    """For each fold its examples, and what is said of them by all others; those beyond the folds are learnt from in each.
-
-    A fold a core, each on one thread: how many threads share a sum decides its last digits.
-    """
-    beyond = np.arange(sum(unseen.size for _, unseen in folds), count)
-
-    def of_fold(fold: tuple[Rows, Rows]) -> tuple[Rows, Floats]:
-        return fold[1], learner(np.concatenate([fold[0], beyond])).read(fold[1])
-
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as cores:  # two at a time, for each may take half a gigabyte
-        yield from cores.map(of_fold, folds)
+def and_without(targets: Floats, unseen: Sequence[Rows]) -> Floats:
+    """The targets, and beside them, for each of `unseen`, the same as if those texts taught nothing."""
+    found = [targets]
+    for rows in unseen:
+        rest = targets.copy()
+        rest[rows] = np.nan
+        found.append(rest)
+    return np.hstack(found)
 
 
 def likeness(words: Any, points: Floats, topics: Floats) -> Floats:
@@ -105,7 +168,11 @@ def likeness(words: Any, points: Floats, topics: Floats) -> Floats:
         about += WORDS_WEIGH * (words[part] @ words[rest].T).toarray()
         alike[part, rest], alike[rest, part] = about, about.T
 
-    with ThreadPoolExecutor(os.cpu_count()) as cores:
-        for _ in cores.map(compare, range(0, len(points), _PORTION)):
-            pass
+    _in_portions(compare, len(points))
     return alike
+
+
+def _in_portions(work: Callable[[int], None], count: int) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        for _ in cores.map(work, range(0, count, _PORTION)):
+            pass

@@ -169,7 +169,9 @@ def _world(message: Message, rules: Rules) -> _World:
 
 
 def _found(read: _Read, place: Mention, kind: DateKind) -> FoundDate:
-    day = place.back if place.back and (kind is DateKind.PAST or _behind(place, kind, read.today)) else place.day
+    if _behind(place, kind, read.today):
+        kind = DateKind.PAST
+    day = place.back if place.back and kind is DateKind.PAST else place.day
     start, end = (place.start - read.begins, place.end - read.begins) if place.start >= read.begins else (-1, -1)
     return FoundDate(text=read.text[place.start : place.end], day=day, kind=kind, start=start, end=end)
 
@@ -483,7 +485,9 @@ def _feast(hit: _Hit) -> Mention | None:
         return None  # a surname
     after = bool(_AFTER.search(hit.before))
     days = next(days for pattern, days in _FEASTS if re.fullmatch(pattern, hit["name"]))
-    today = hit.world.today
+    today, year = hit.world.today, _year(hit["year"])
+    if year is not None:
+        return hit.place(days(year, after, hit.world), settled=True)
     every = [days(year, after, hit.world) for year in range(today.year - 1, today.year + 3)]
     return hit.place(min(day for day in every if day >= today), max(day for day in every if day < today))
 
@@ -519,9 +523,15 @@ def _season(north: int, south: int) -> FeastDay:
     return begin
 
 
-def _thanksgiving(year: int, after: bool, world: _World) -> date:
-    first = date(year, 11, 1)
-    return first + timedelta(days=(3 - first.weekday()) % 7 + 21 + (1 if after else 0))
+def _weekday_of(month: int, weekday: int, number: int) -> FeastDay:
+    """The first, second ... of a weekday (Monday is 0) in a month; the last one for -1."""
+
+    def on(year: int, after: bool, world: _World) -> date:
+        first = date(year, month, 1)
+        days = [first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * week) for week in range(5)]
+        return [day for day in days if day.month == month][number if number < 0 else number - 1] + timedelta(days=after)
+
+    return on
 
 
 def _mothers_day(year: int, after: bool, world: _World) -> date:
@@ -552,7 +562,11 @@ _FEASTS: tuple[tuple[str, FeastDay], ...] = (
     (r"new year's eve|nochevieja|fin de ano", _fixed((12, 31), (1, 1))),
     (r"new year(?:'s)?(?: day)?|ano nuevo", _fixed((1, 1), (1, 2))),
     (r"reyes", _fixed((1, 6), (1, 7))),
-    (r"thanksgiving", _thanksgiving),
+    (r"thanksgiving", _weekday_of(11, 3, 4)),
+    (r"memorial day", _weekday_of(5, 0, -1)),
+    (r"labou?r day", _weekday_of(9, 0, 1)),
+    (r"father's day", _weekday_of(6, 6, 3)),
+    (r"boxing day", _fixed((12, 26), (12, 27))),
     (r"halloween", _fixed((10, 31), (11, 1))),
     (r"holidays|fiestas", _holidays),
     (r"summer.*|verano|vacaciones de verano", _season(6, 12)),
@@ -612,12 +626,14 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             r"\b(?P<name>easter|pascua|semana santa|valentine's(?: day)?|san valentin|mother's day|dia de la madre"
             r"|christmas|xmas|navidad(?:es)?|new year's eve|new year(?:'s)?(?: day)?"
             r"|nochevieja|"
-            r"fin de ano|ano nuevo|reyes|thanksgiving|halloween|(?<=the )holidays|(?<=las )fiestas|"
+            r"fin de ano|ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|boxing day|halloween|"
+            r"(?<=the )holidays|(?<=las )fiestas|"
             r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|(?<=the )fall|otono|winter"
             r"|invierno|spring|"
             r"primavera|(?:kids|children) (?:are|go) back (?:at|in|to) school|back to school|school starts(?: again)?|"
             r"empiecen las clases|(?:vuelta|vuelvan|vuelvan los ninos) al cole(?:gio)?|empiece el cole)\b"
-            r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))",
+            r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))"
+            r"(?: (?:of |de |del )?(?P<year>20\d\d)\b)?",
             _feast,
         ),
         ("feast", r"\b[qt](?P<number>[1-4])\b(?: (?:of |de )?(?P<year>20\d\d))?", _quarter),
@@ -697,6 +713,7 @@ _GIVEN_AWAY = (
     )
     | dict.fromkeys(
         "easter pascua santa valentine valentin mother madre christmas xmas navidad navidades nochevieja reyes thanksgiving"
+        " memorial labor labour father boxing"
         " halloween holidays fiestas summer verano"
         " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo"
         " q1 q2 q3 q4 t1 t2 t3 t4".split(),

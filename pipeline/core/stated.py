@@ -96,6 +96,19 @@ _STATES = re.compile(
     r"|contrato|abono)\b"
 )
 
+# "Cancel my weekly service and don't you dare charge my card": only a condition or a question turns an order round.
+_COMMANDS = re.compile(
+    rf"^\W*(?:please |pls |so |then |just |now |and )*(?:cancel|terminate|scrap|withdraw) (?:my|our|the|both) {_THING}"
+    rf"|{_OPENING}(?:i|we) (?:hereby |herewith |now |must )*withdraw (?:my|our|the|this) {_THING}"
+    # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
+    r"|\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
+    r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
+    # "den por terminado el contrato", "consideren anulada mi reserva"
+    r"|\b(?:den?|da|dad|demos|considere[ns]?|considera|considerad|tengan?|ten|tened) (?:ya )?(?:por |como )?"
+    r"(?:cancelad|anulad|terminad|finalizad|concluid|rescindid|resuelt)[oa]s?"
+    r" (?:mis?|nuestr[oa]s?|el|la|los|las|est[ea]|lo)\b"
+)
+
 # Here the denial is the statement: "we won't be renewing", "hemos decidido no seguir".
 _DECLINES = re.compile(
     rf"\b(?:i|we) (?:won't|wont|will not|shan't|shall not) be (?:(?:needing|requiring|taking up) (?:my|our|your"
@@ -125,6 +138,7 @@ _TURNED = re.compile(
     r"|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
     r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
+    r"|messaged|texted|the following|your (?:\w+ ){0,2}(?:order|booking|appointment|reservation|card|instructor|driver|office)"
     r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"
     r"|thank(?:s| you) for (?:telling|letting)|newsletter|e-?mails?|marketing|promotional|alerts?|invoice|debt|amount"
     r"|balance|permission|due to a"
@@ -150,10 +164,18 @@ def calls_off(text: str, folded: str) -> bool:
     """
     if _TAKEN_BACK.search(folded):
         return False
-    return any(_states(text[match.start() : match.end()], match[0].strip()) for match in _SENTENCE.finditer(folded))
+    return any(
+        _states(text[match.start() : match.end()], match[0].strip()) and not _in_quotes(text[: match.start()])
+        for match in _SENTENCE.finditer(folded)
+    )
+
+
+def _in_quotes(before: str) -> bool:
+    """Whether somebody else is being quoted since some sentences."""
+    return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("«") > before.count("»")
 
 
 def _states(sentence: str, folded: str) -> bool:
     states = _STATES.search(folded) and not _TURNED.search(folded)
-    declines = _DECLINES.search(folded) and not _CONDITION.search(folded)
+    declines = (_DECLINES.search(folded) or _COMMANDS.search(folded)) and not _CONDITION.search(folded)
     return bool(states or declines) and not _QUOTED.search(sentence)

@@ -17,7 +17,7 @@ _STRANGE_BELOW = 0.35  # share of familiar words
 _FLAG_AT = 0.4
 _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program answering it
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
-_OPT_OUT_CUED = 0.03
+_OPT_OUT_CUED = 0.08
 
 # One character for one character, so that places in the folded text are places in the customer's.
 _FOLD = str.maketrans(
@@ -296,6 +296,7 @@ _OPT_OUT_TRAP = re.compile(
     r"|\b(?:reply|respond) (?:stop|out|remove|baja)\b[^.!?\n]{0,20}|\bto (?:opt[ -]?out|unsubscribe)\b"
     r"|\bif you(?:'d| would)? (?:rather not|prefer not|no longer)[^.!?\n]{0,60}|\bsi no desea[^.!?\n]{0,60}"
     r"|\bpara (?:darse de baja|dejar de recibir)[^.!?\n]{0,40}"
+    r"|\bunsubscribe ?[|·•]|[|·•] ?unsubscribe\b|\b(?:i|we)(?:'ll| will) (?:stop|quit) \w+ing\b"
     r"|\bunsubscribe (?:link|button|page|here|at|below)\b|\bunsubscribe ?(?:: |https?)|https?://\S*unsubscribe\S*"
     r"|(?:these|this|e-?mails?)\? ?unsubscribe\b|\b(?:hit|clicked|pressed|tick|how do i) (?:on )?'?(?:unsubscribe"
     r"|do not contact)\b"

