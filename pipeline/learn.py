@@ -72,7 +72,7 @@ def build(examples: Sequence[train.Example], taught_here: Sequence[train.Example
     """Learn, and measure what was learnt on held-out examples. The same mails give the same bytes."""
     with shown("learning") as tell:
         taught = train.teach(examples, tell, taught_here)
-    standings = {kind: gate.standing(on_own(examples, taught, kind)) for kind in taught.held_out}
+    standings = {kind: gate.standing(on_own(examples, taught, kind, with_days=False)) for kind in taught.held_out}
     about = {
         "format": FORMAT,
         "heads": taught.heads,

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
-from pipeline import train_days
+from pipeline import train_days, train_sentences
 from pipeline.core.cues import ENDINGS, cues
 from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
@@ -36,7 +36,8 @@ from pipeline.edges.model import (
     features,
     in_bytes,
     looked_up,
-    weighed,
+    row_of,
+    with_sentences,
 )
 from pipeline.errors import WinbackError
 from pipeline.train_ridge import WORDS_WEIGH, Learner, and_without, by_likeness, by_words, likeness
@@ -55,7 +56,7 @@ FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
 SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
 # The corpus is half cancellations, and half of the rest talks of one. Probabilities are meant for a mailbox, which is not so.
-NOTHING_IN_DAILY_MAIL = 0.75
+NOTHING_IN_DAILY_MAIL = 0.735
 HARD_IN_NOTHING = 0.2
 
 
@@ -174,8 +175,10 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     examples = everything[:count]
     texts = [each.text for each in everything]
     tell("reading words", 0, STEPS)
-    vocabulary, idf = learn_words(texts)
-    rows = [weighed(text, vocabulary, idf) for text in texts]
+    counted = [features(text) for text in texts]
+    vocabulary, idf = learn_words(counted)
+    rows = [row_of(*each, vocabulary, idf) for each in counted]
+    del counted
     words = _matrix(rows, len(vocabulary))
     heads, targets = _targets(everything)
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -209,9 +212,11 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
         topics = _directions(words)
         about, about_step = in_bytes(looked_up(rows, topics))
         alike = likeness(words, points * points_step, about * about_step)
-        duals = learn("full", 45, 90, alike, by_likeness)
+        duals = learn("full", 45, 88, alike, by_likeness)
         arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step, "topics": topics}
         arrays |= {"duals": duals.astype(np.float16), "full_weights": (words.T @ (WORDS_WEIGH * duals)).astype(np.float16)}
+    tell("learning from sentences", 88, STEPS)
+    arrays |= _opt_outs(examples, folds, heads, held_out)
     tell("learning what days are for", 90, STEPS)
     days = [_days(each) for each in examples]
     arrays |= train_days.learn([day for each in days for day in each])
@@ -222,6 +227,26 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
             day_purposes[number] = purpose
     tell("done", STEPS, STEPS)
     return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=day_purposes)
+
+
+def _opt_outs(
+    examples: Sequence[Example],
+    folds: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]],
+    heads: Sequence[dict[str, Any]],
+    held_out: dict[str, Floats],
+) -> dict[str, npt.NDArray[Any]]:
+    """What is learnt of opt-outs from sentences. What is held out is told of them as well."""
+    wanted = np.array([each.labels["opt_out"] == "yes" for each in examples])
+    if not train_sentences.teachable(wanted, folds):
+        return {}
+    read = train_sentences.read([each.text for each in examples])
+    said = train_sentences.held_out(read, wanted, folds)
+    no, yes = _columns(heads, ("opt_out",))
+    scale = train_sentences.weighed(held_out["full" if "full" in held_out else "words"][:, yes], said, wanted)
+    for probabilities in held_out.values():
+        probabilities[:, yes] = with_sentences(probabilities[:, yes], said, scale)
+        probabilities[:, no] = 1 - probabilities[:, yes]
+    return train_sentences.arrays(read, train_sentences.learn(read, wanted, np.arange(len(examples))), scale)
 
 
 def _days(mail: Example) -> list[train_days.Day]:
@@ -241,15 +266,13 @@ def _meant(texts: Sequence[str], encoder: Encoder) -> Floats:
         return np.concatenate(list(cores.map(lambda some: embedded(some, encoder), portions)))
 
 
-def learn_words(texts: Iterable[str]) -> tuple[dict[str, int], Floats]:
-    """The features that are worth counting, in a fixed order, and how rare each is."""
+def learn_words(counted: Sequence[tuple[Mapping[str, int], set[str]]]) -> tuple[dict[str, int], Floats]:
+    """The features that are worth counting, in a fixed order, and how rare each is, from those of each text."""
     seen: Counter[str] = Counter()
-    total = 0
-    for text in texts:
-        counts, hints = features(text)
+    for counts, hints in counted:
         seen.update(counts.keys())
         seen.update(hints)
-        total += 1
+    total = len(counted)
     kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[_kind(feature)])
     idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
     return {feature: column for column, feature in enumerate(kept)}, idf

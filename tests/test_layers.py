@@ -23,7 +23,7 @@ LAYERS = (
     ("pipeline.store.*",),
     ("pipeline.edges.*",),
     ("pipeline.progress",),
-    ("pipeline.train_days", "pipeline.train_ridge"),
+    ("pipeline.train_days", "pipeline.train_ridge", "pipeline.train_sentences"),
     ("pipeline.train",),
     ("pipeline.evaluate.measures",),
     ("pipeline.evaluate.judging", "pipeline.evaluate.tables", "pipeline.evaluate.plots", "pipeline.gate"),

@@ -40,7 +40,8 @@ def test_likeness_is_learnt_from_as_scikit_learn_does(landmarks: int, monkeypatc
     assert np.allclose(by_likeness(known, TARGETS[:40]).read(ALIKE[40:, :40], slice(0, 5)), expected, atol=1e-3)
 
 
-def test_words_are_learnt_from_exactly_enough():
+def test_words_are_learnt_from_exactly_enough(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(train_ridge, "_CLOSE", 1e-5)
     learnt = by_words(WORDS[:40], TARGETS[:40])
     exact = Ridge(alpha=0.5, solver="cholesky").fit(WORDS[:40].toarray(), TARGETS[:40])
     assert np.allclose(learnt.read(WORDS[40:], slice(0, 5)), exact.predict(WORDS[40:].toarray()), atol=1e-3)
@@ -56,6 +57,7 @@ def test_what_a_text_does_not_say_teaches_nothing_about_it(
 ):
     """The columns that it has no label for are learnt as if it was not there."""
     monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-6)
+    monkeypatch.setattr(train_ridge, "_CLOSE", 1e-6)
     others = TARGETS.copy()
     others[40:, :2] = np.nan
     without = learner(known, others, unheard).read(known[:40], slice(0, 5))

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from pipeline.core.records import DateKind, DayPurpose, Intent
 
-SURE = 0.55  # of what is acted upon: a wrong day is worse than none
+SURE = 0.6  # of what is acted upon: a wrong day is worse than none
 _TOLD_ONLY = (DateKind.MENTIONED, DateKind.PAST)
 _LEFT, _RIGHT = 14, 10  # words looked at on each side, at most to the ends of the sentence
 _SOON, _FAR = timedelta(days=14), timedelta(days=60)

@@ -17,7 +17,8 @@ _STRANGE_BELOW = 0.35  # share of familiar words
 _FLAG_AT = 0.4
 _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program answering it
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
-_OPT_OUT_CUED = 0.08
+_OPT_OUT_AT = 0.5
+_OPT_OUT_CUED = 0.1
 
 # One character for one character, so that places in the folded text are places in the customer's.
 _FOLD = str.maketrans(
@@ -323,7 +324,7 @@ def _bare_and_new(message: Message, bare: bool) -> bool:
 
 
 def _opts_out(folded: str, scores: Scores) -> bool:
-    if scores.opt_out >= _FLAG_AT:
+    if scores.opt_out >= _OPT_OUT_AT:
         return True
     return scores.opt_out >= _OPT_OUT_CUED and bool(_OPT_OUT.search(_OPT_OUT_TRAP.sub(" ", folded)))
 

@@ -29,7 +29,11 @@ CUES_WEIGH = 1.2  # against the words, which weigh 1
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
 PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
+HARDLY = 0.01  # of an opt-out: below it no sentence is looked at
 _WORD = re.compile(r"[^\W_]+|\?")
+_SENTENCE = re.compile(r"[^.!?\n;]+")
+_WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=[^\n])")  # a line that ends because it is long, not because its sentence does
+_RUN = 3  # words at most in a run
 
 
 class Encoder(Protocol):
@@ -64,6 +68,25 @@ class DayWords:
         return dict(zip(self._kinds, (said / said.sum()).tolist(), strict=True))
 
 
+class SentenceWords:
+    """Says how much the most telling sentence of a text asks not to be written to, by a weight for each run of words."""
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._columns = {name: column for column, name in enumerate(_lines(arrays["sentence_names"]))}
+        self._weights, self._bias, self._scale = (arrays[f"sentence_{name}"] for name in ("weights", "bias", "scale"))
+
+    def __call__(self, text: str, likely: float) -> float:
+        """How likely an opt-out is that the whole text makes `likely`."""
+        if likely < HARDLY:
+            return likely
+        said = max(self._said(runs(words)) for words in sentences(text)) + self._bias
+        return float(with_sentences(np.array(likely, dtype=np.float32), np.array(said, dtype=np.float32), self._scale))
+
+    def _said(self, found: Sequence[str]) -> float:
+        columns = [self._columns[name] for name in found if name in self._columns]
+        return float(self._weights[columns].sum() / np.sqrt(max(len(found), 1)))
+
+
 class LinearModel:
     """Kernel ridge weights over words and cues (linear), sentence vectors (radial) and both together; calibrated.
 
@@ -80,6 +103,7 @@ class LinearModel:
         self._words_bias = arrays["words_bias"]
         self._words_scale = arrays["words_scale"]
         self._day_words = DayWords(arrays) if "day_names" in arrays else None
+        self._sentence_words = SentenceWords(arrays) if "sentence_names" in arrays else None
         self._encoder = encoder if "points" in arrays else None
         if self._encoder is not None:
             self._full = arrays["full_weights"]
@@ -119,6 +143,10 @@ class LinearModel:
             doubtful = [number for number in range(len(texts)) if probabilities[number, column] < NOTHING]
             if doubtful:
                 probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [rows[i] for i in doubtful])
+        if self._sentence_words is not None:
+            yes, no = self._column("opt_out", "yes"), self._column("opt_out", "no")
+            probabilities[:, yes] = [self._sentence_words(*each) for each in zip(texts, probabilities[:, yes], strict=True)]
+            probabilities[:, no] = 1 - probabilities[:, yes]
         return [scores_of(line, self._heads, row.known, self._day_words) for line, row in zip(probabilities, rows, strict=True)]
 
     def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
@@ -202,9 +230,35 @@ def features(text: str) -> tuple[Counter[str], set[str]]:
     return counts, {f"\t{cue}" for cue in cues(text)}
 
 
+def sentences(text: str) -> list[list[str]]:
+    """The words of each sentence of a text, one at least."""
+    return [words_of(match[0]) for match in _SENTENCE.finditer(_WRAPPED.sub(" ", text))] or [[]]
+
+
+def runs(words: Sequence[str]) -> list[str]:
+    """The words, and all runs of up to three of them, once each."""
+    found = (" ".join(words[at : at + size]) for size in range(1, _RUN + 1) for at in range(len(words) - size + 1))
+    return list(dict.fromkeys(found))
+
+
+def with_sentences(likely: Floats, said: Floats, scale: Floats) -> Floats:
+    """How likely an opt-out is, from how likely the whole text makes it and what its most telling sentence says.
+
+    `scale` are the weights of the log-odds of the one, of the other, and an offset. Where the whole says hardly, it stands.
+    """
+    near = np.clip(likely, np.float32(1e-6), np.float32(1 - 1e-6))
+    found = 1 / (1 + np.exp(-(scale[0] * np.log(near / (1 - near)) + scale[1] * said + scale[2])))
+    result: Floats = np.where(likely < HARDLY, likely, found).astype(np.float32)
+    return result
+
+
 def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> Row:
     """A text as a row: words weigh by their rarity, cues evenly, the blocks are balanced, the whole is of unit length."""
-    counts, hints = features(text)
+    return row_of(*features(text), vocabulary, idf)
+
+
+def row_of(counts: Mapping[str, int], hints: set[str], vocabulary: Mapping[str, int], idf: Floats) -> Row:
+    """What was counted of a text as a row: see `weighed`."""
     words = {vocabulary[feature]: count for feature, count in counts.items() if feature in vocabulary}
     cue_columns = sorted(vocabulary[cue] for cue in hints if cue in vocabulary)  # a set has another order in each process
     single = [feature for feature in counts if " " not in feature]

@@ -20,17 +20,17 @@ class Model(Protocol):
         """Score a batch of texts."""
 
 
-def on_own(examples: Sequence[train.Example], taught: train.Taught, kind: str) -> list[Judged]:
-    """Our own mails as read by models of this kind (`words` or `full`) that had not seen their file."""
+def on_own(examples: Sequence[train.Example], taught: train.Taught, kind: str, *, with_days: bool = True) -> list[Judged]:
+    """Our own mails as read by models of this kind (`words` or `full`) that had not seen their file, their days if asked."""
     rows = zip(examples, taught.held_out[kind], taught.day_purposes, strict=True)
-    return [judge(example, scores_of(row, taught.heads, 1.0, purpose)) for example, row, purpose in rows]
+    return [judge(example, scores_of(row, taught.heads, 1.0, purpose), with_days=with_days) for example, row, purpose in rows]
 
 
-def judge(example: train.Example, scores: Scores) -> Judged:
+def judge(example: train.Example, scores: Scores, *, with_days: bool = True) -> Judged:
     """One of our own mails, read by probabilities and rules together."""
     message = train.as_message(example)
     verdict = understand(message, scores, train.NOWHERE, example.asked)
-    found = dates.find(message, verdict.intent, train.NOWHERE, scores.day_purpose)
+    found = dates.find(message, verdict.intent, train.NOWHERE, scores.day_purpose) if with_days else ()
     label = str(example.labels["reason"] or example.labels["intent"])
     return Judged(
         id=example.id,
@@ -43,7 +43,7 @@ def judge(example: train.Example, scores: Scores) -> Judged:
         unsure=verdict.unsure,
         sensitive=(example.labels["sensitive"] != NONE, verdict.sensitive is not None),
         opt_out=(example.labels["opt_out"] == "yes", verdict.opt_out),
-        days=(_labelled(example), tuple(as_read(day, example.subject) for day in found)),
+        days=(_labelled(example) if with_days else (), tuple(as_read(day, example.subject) for day in found)),
         text=example.text,
         evidence=tuple(span.text for span in verdict.evidence),
     )
