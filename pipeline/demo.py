@@ -25,6 +25,7 @@ from rich.text import Text as Words
 
 from pipeline import app, jobs
 from pipeline.config import Config, load
+from pipeline.core.decide import percent
 from pipeline.core.records import ContactState
 from pipeline.daemon import Daemon, only_instance
 from pipeline.edges import clock
@@ -331,7 +332,7 @@ def _reading(line: Line) -> str:
     if not line.intent or line.confidence is None or line.state == "ignored":
         return ""
     said = f"{line.intent}: {line.reason}" if line.reason else line.intent
-    return f"{said} {line.confidence:.0%}"
+    return f"{said} {percent(line.confidence)}"
 
 
 def _fate(line: Line) -> Fate:

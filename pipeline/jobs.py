@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.core import appointments, flow, followups, report
 from pipeline.core.compose import OUR_ID, whole_body
+from pipeline.core.decide import percent
 from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import (
     Address,
@@ -422,7 +423,7 @@ def _evidence(site: Site, histories: Sequence[History], now: datetime) -> None:
 
 def _log(plan: Plan) -> None:
     verdict, decision = plan.verdict, plan.decision
-    what = f"{verdict.intent}/{verdict.reason or '-'} {verdict.confidence:.0%}" if verdict else "-"
+    what = f"{verdict.intent}/{verdict.reason or '-'} {percent(verdict.confidence)}" if verdict else "-"
     log.info("%s %s (%s): %s", plan.message.key[:8], decision.outcome, decision.cause or decision.template, what)
 
 

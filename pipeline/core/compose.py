@@ -297,7 +297,7 @@ def notes(
         found.append(("Reason", reason))
     if verdict.asked:
         found.append(("Answers", f'"{verdict.asked}"'))
-    found.append(("Confidence", f"{verdict.confidence:.2f}"))
+    found.append(("Confidence", f"{int(100 * verdict.confidence + 1e-6) / 100:.2f}"))
     if verdict.runner_up:
         found.append(("Runner-Up", verdict.runner_up))
     found += [("Evidence", f'"{span.text}"') for span in verdict.evidence[:3]]

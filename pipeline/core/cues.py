@@ -303,7 +303,8 @@ def _ideas(text: str) -> Iterator[list[str]]:
             sentence = []
             at += 1
             continue
-        phrase = next((p for p in _BY_FIRST.get(plain[at], ()) if tuple(plain[at : at + len(p[0])]) == p[0]), None)
+        known = _BY_FIRST.get(plain[at])
+        phrase = next((p for p in known if tuple(plain[at : at + len(p[0])]) == p[0]), None) if known else None
         if phrase:
             sentence.append(phrase[1])
             at += len(phrase[0])

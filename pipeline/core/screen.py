@@ -118,7 +118,7 @@ def _sentences(*beginnings: str) -> tuple[str, ...]:
 
 
 def _says(text: str, phrases: Iterable[str]) -> bool:
-    return any(phrase in text for phrase in phrases)
+    return any(map(text.__contains__, phrases))
 
 
 def _mailbox(key: str) -> str:

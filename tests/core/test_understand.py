@@ -51,7 +51,7 @@ def test_the_model_sees_subject_and_new_words_up_to_a_limit():
 
 
 def test_confidence_is_of_intent_and_reason_together():
-    verdict = read()
+    verdict = read("I would rather not go on, it is too much for our budget.")
     assert (verdict.intent, verdict.reason, verdict.subreason) == (Intent.CANCEL, Reason.PRICE, "budget")
     assert verdict.confidence == pytest.approx(0.72)
     assert verdict.intent_confidence == pytest.approx(0.9)
@@ -101,6 +101,13 @@ def test_an_intent_that_is_nearly_even_is_unsure(cancel: float, unsure: bool):
 def test_plain_words_for_a_cancellation_overrule_the_model_and_go_to_a_person(said: str):
     verdict = read(said, scores(cancel=0.02, reschedule=0.0))
     assert (verdict.intent, verdict.unsure) == (Intent.CANCEL, True)
+
+
+@pytest.mark.parametrize(("likely", "sure"), [(0.02, 0.67), (0.3, 0.95), (0.7, 0.98), (0.995, 0.995)])
+def test_what_is_said_in_so_many_words_is_as_sure_as_it_proved_to_be(likely: float, sure: float):
+    verdict = read("We leave town. Please cancel my membership.", scores(cancel=likely, reschedule=0.0))
+    assert verdict.intent_confidence == pytest.approx(sure)
+    assert verdict.unsure is (likely < 0.5)
 
 
 @pytest.mark.parametrize(
