@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.core.decide import percent
+from pipeline.core.records import whole_percent
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
 
 log = logging.getLogger("winback")
@@ -260,7 +260,7 @@ def _told(told: dict[str, Any]) -> str:
         return f"{told['path']}\n  {told['why'][0]}\n"
     read = told["intent"] + (f" ({told['reason']})" if told["reason"] else "")
     lines = [told["path"], f"  from      {told['from'] or '-'}", f"  subject   {told['subject']}"]
-    lines.append(f"  read as   {read}, {percent(told['confidence'])} sure, {told['language']}")
+    lines.append(f"  read as   {read}, {whole_percent(told['confidence'])}% sure, {told['language']}")
     lines += [f"  date      {day['text']!r}: {day['date']} ({day['kind']})" for day in told["dates"]]
     lines += [f"  note      {name}" for name in ("opt_out", "firm") if told[name]]
     lines += [f"  sensitive {told['sensitive']}"] if told["sensitive"] else []

@@ -25,8 +25,7 @@ from rich.text import Text as Words
 
 from pipeline import app, jobs
 from pipeline.config import Config, load
-from pipeline.core.decide import percent
-from pipeline.core.records import ContactState
+from pipeline.core.records import ContactState, whole_percent
 from pipeline.daemon import Daemon, only_instance
 from pipeline.edges import clock
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
@@ -332,7 +331,7 @@ def _reading(line: Line) -> str:
     if not line.intent or line.confidence is None or line.state == "ignored":
         return ""
     said = f"{line.intent}: {line.reason}" if line.reason else line.intent
-    return f"{said} {percent(line.confidence)}"
+    return f"{said} {whole_percent(line.confidence)}%"
 
 
 def _fate(line: Line) -> Fate:

@@ -24,7 +24,6 @@ from zoneinfo import ZoneInfo
 
 from pipeline.core import appointments, flow, followups, report
 from pipeline.core.compose import OUR_ID, whole_body
-from pipeline.core.decide import percent
 from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import (
     Address,
@@ -50,6 +49,7 @@ from pipeline.core.records import (
     Sensitive,
     Span,
     Verdict,
+    whole_percent,
 )
 from pipeline.edges.outbox import Found, shown
 from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
@@ -423,7 +423,7 @@ def _evidence(site: Site, histories: Sequence[History], now: datetime) -> None:
 
 def _log(plan: Plan) -> None:
     verdict, decision = plan.verdict, plan.decision
-    what = f"{verdict.intent}/{verdict.reason or '-'} {percent(verdict.confidence)}" if verdict else "-"
+    what = f"{verdict.intent}/{verdict.reason or '-'} {whole_percent(verdict.confidence)}%" if verdict else "-"
     log.info("%s %s (%s): %s", plan.message.key[:8], decision.outcome, decision.cause or decision.template, what)
 
 

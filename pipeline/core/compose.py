@@ -26,6 +26,7 @@ from pipeline.core.records import (
     Send,
     Text,
     Verdict,
+    whole_percent,
 )
 from pipeline.errors import TextRefused
 
@@ -297,7 +298,7 @@ def notes(
         found.append(("Reason", reason))
     if verdict.asked:
         found.append(("Answers", f'"{verdict.asked}"'))
-    found.append(("Confidence", f"{int(100 * verdict.confidence + 1e-6) / 100:.2f}"))
+    found.append(("Confidence", f"{whole_percent(verdict.confidence) / 100:.2f}"))
     if verdict.runner_up:
         found.append(("Runner-Up", verdict.runner_up))
     found += [("Evidence", f'"{span.text}"') for span in verdict.evidence[:3]]

@@ -19,6 +19,7 @@ from pipeline.core.records import (
     Screening,
     Sensitive,
     Verdict,
+    whole_percent,
 )
 
 # Checks after which a cancellation still reaches a person's desk, although no mail of ours may answer it.
@@ -99,11 +100,6 @@ def _ignore_machine(message: Message, screening: Screening, verdict: Verdict, hi
     return ignore_machine(screening)
 
 
-def percent(sure: float) -> str:
-    """How sure, in whole percent; never more than it is, so that 94.9% is not told from 95%."""
-    return f"{int(100 * sure + 1e-6)}%"
-
-
 def _hold_too_big(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
     why = ("It was too big to take over, so nobody has read it: it lies in the mailbox.",)
     return Decision(outcome=Outcome.HOLD, cause="too_big", review=True, why=why)
@@ -113,7 +109,7 @@ def _ignore_nothing(message: Message, screening: Screening, verdict: Verdict, hi
     if verdict.opt_out:
         why = ("The writer wants no more mail; that is obeyed at once.",)
         return Decision(outcome=Outcome.IGNORE, cause="opt_out", review=False, why=why)
-    why = (f"Not a cancellation ({percent(verdict.intent_confidence)} sure).",)
+    why = (f"Not a cancellation ({whole_percent(verdict.intent_confidence)}% sure).",)
     return Decision(outcome=Outcome.IGNORE, cause="not_a_cancellation", review=False, why=why)
 
 
@@ -140,7 +136,7 @@ def _answer(message: Message, screening: Screening, verdict: Verdict, history: H
     doubts = reasons_for_review(message, screening, verdict, history, rules.answers)
     review = bool(doubts)
     reason = f", reason: {verdict.reason}" if verdict.reason else ""
-    said = f"{_noun(verdict).capitalize()} ({percent(verdict.confidence)} sure){reason}."
+    said = f"{_noun(verdict).capitalize()} ({whole_percent(verdict.confidence)}% sure){reason}."
     last = f"Goes to review: {'; '.join(doubts)}." if review else "Sure, and nothing forbids it: goes out at once."
     return Decision(outcome=Outcome.ANSWER, template=template_of(verdict), review=review, why=(said, last))
 
@@ -164,7 +160,7 @@ def reasons_for_review(
     table = (
         (rules.acknowledgments != "when_sure", "acknowledgments are set to review"),
         (verdict.unsure, "the reading is unsure"),
-        (verdict.confidence < rules.sure_at, f"{percent(verdict.confidence)} is below {rules.sure_at:.0%}"),
+        (verdict.confidence < rules.sure_at, f"{whole_percent(verdict.confidence)}% is below {rules.sure_at:.0%}"),
         (_repeats_itself(message), "it says the same words again and again"),
         (verdict.sensitive is not None, f"sensitive: {verdict.sensitive}"),
         (verdict.reason is Reason.SERVICE, "a complaint about service is always for a person"),

@@ -169,6 +169,12 @@ def test_how_long_an_address_rests_is_the_business_s_own_choice():
     assert decide.answer(MESSAGE, TRUSTED, SURE, history, rested).review
 
 
+def test_what_is_a_hair_below_the_bound_is_not_told_as_the_bound():
+    found = decide.answer(MESSAGE, TRUSTED, replace(SURE, confidence=0.9496), History(), RULES)
+    assert found.review
+    assert found.why[-1] == "Goes to review: 94% is below 95%."
+
+
 def test_acknowledgments_wait_when_the_admin_says_so():
     rules = replace(RULES, answers=AnswerRules(acknowledgments="review"))
     assert decide.answer(MESSAGE, TRUSTED, SURE, History(), rules).review
