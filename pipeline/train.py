@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +27,8 @@ from pipeline.core.cues import ENDINGS, cues
 from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
 from pipeline.edges.model import (
+    CUE,
+    Counted,
     Encoder,
     Floats,
     Row,
@@ -35,6 +37,7 @@ from pipeline.edges.model import (
     embedded,
     features,
     in_bytes,
+    in_columns,
     looked_up,
     row_of,
     with_sentences,
@@ -56,8 +59,12 @@ FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
 SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
 # The corpus is half cancellations, and half of the rest talks of one. Probabilities are meant for a mailbox, which is not so.
-NOTHING_IN_DAILY_MAIL = 0.735
+NOTHING_IN_DAILY_MAIL = 0.7
 HARD_IN_NOTHING = 0.2
+
+Folds = Sequence[
+    tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+]  # the rows of those that are seen, and of those that are not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,18 +178,19 @@ def teach(
 
 
 def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int, int], None]) -> Taught:
-    """What all examples teach; the first `count` are those that are measured on."""
+    """What all examples teach; the first `count` are those that are measured on. What needs no likeness is learnt beside it."""
     examples = everything[:count]
     texts = [each.text for each in everything]
     tell("reading words", 0, STEPS)
     counted = [features(text) for text in texts]
-    vocabulary, idf = learn_words(counted)
-    rows = [row_of(*each, vocabulary, idf) for each in counted]
+    names, idf = learn_words(counted)
+    vocabulary = in_columns(names)
+    rows = [row_of(each, vocabulary, idf) for each in counted]
     del counted
-    words = _matrix(rows, len(vocabulary))
+    words = _matrix(rows, len(names))
     heads, targets = _targets(everything)
     arrays: dict[str, npt.NDArray[Any]] = {
-        "vocabulary": np.frombuffer("\n".join(vocabulary).encode("utf-8"), dtype=np.uint8),
+        "vocabulary": np.frombuffer("\n".join(names).encode("utf-8"), dtype=np.uint8),
         "idf": idf,
     }
     groups = [each.group for each in examples]
@@ -204,52 +212,81 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
         arrays.update({f"{kind}_bias": learnt.bias[:width], f"{kind}_scale": scale})
         return learnt.weights[:, :width]
 
-    arrays["words_weights"] = learn("words", 5, 20, words, by_words).astype(np.float16)
+    arrays["words_weights"] = learn("words", 5, 25, words, by_words).astype(np.float16)
     encoder = bundled_encoder()
     if encoder is not None:
-        tell("reading meanings", 20, STEPS)
+        tell("reading meanings", 25, STEPS)
         points, points_step = in_bytes(_meant(texts, encoder))
         topics = _directions(words)
         about, about_step = in_bytes(looked_up(rows, topics))
         alike = likeness(words, points * points_step, about * about_step)
-        duals = learn("full", 45, 88, alike, by_likeness)
         arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step, "topics": topics}
-        arrays |= {"duals": duals.astype(np.float16), "full_weights": (words.T @ (WORDS_WEIGH * duals)).astype(np.float16)}
-    tell("learning from sentences", 88, STEPS)
-    arrays |= _opt_outs(examples, folds, heads, held_out)
-    tell("learning what days are for", 90, STEPS)
-    days = [_days(each) for each in examples]
-    arrays |= train_days.learn([day for each in days for day in each])
-    day_purposes: list[DayPurpose | None] = [None] * len(examples)
-    for seen, unseen in folds:
-        purpose = train_days.taught([day for number in seen for day in days[number]])
-        for number in unseen:
-            day_purposes[number] = purpose
+    with ThreadPoolExecutor(1) as beside:
+        sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples, folds)
+        if encoder is not None:
+            duals = learn("full", 50, 95, alike, by_likeness)
+            weights = words.T @ (WORDS_WEIGH * duals)
+            arrays |= {"duals": duals.astype(np.float16), "full_weights": weights.astype(np.float16)}
+        tell("learning from sentences and days", 95, STEPS)
+        arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result().arrays
     tell("done", STEPS, STEPS)
-    return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=day_purposes)
+    return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=days.result().held_out)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sentences:
+    """What sentences teach of opt-outs, and how much those of each mail say to who has not seen its fold."""
+
+    read: train_sentences.Read
+    learnt: train_sentences.Sentence
+    held_out: Floats
+    wanted: train_sentences.Flags
+
+
+def _sentences(examples: Sequence[Example], folds: Folds) -> _Sentences | None:
+    """What sentences teach; None when there are no opt-outs to learn from."""
+    wanted = np.array([each.labels["opt_out"] == "yes" for each in examples])
+    if not train_sentences.teachable(wanted, folds):
+        return None
+    read = train_sentences.read([each.text for each in examples])
+    learnt = train_sentences.learn(read, wanted, np.arange(len(examples)))
+    return _Sentences(read=read, learnt=learnt, held_out=train_sentences.held_out(read, wanted, folds), wanted=wanted)
 
 
 def _opt_outs(
-    examples: Sequence[Example],
-    folds: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]],
-    heads: Sequence[dict[str, Any]],
-    held_out: dict[str, Floats],
+    sentences: _Sentences | None, heads: Sequence[dict[str, Any]], held_out: dict[str, Floats]
 ) -> dict[str, npt.NDArray[Any]]:
-    """What is learnt of opt-outs from sentences. What is held out is told of them as well."""
-    wanted = np.array([each.labels["opt_out"] == "yes" for each in examples])
-    if not train_sentences.teachable(wanted, folds):
+    """What sentences teach, weighed against whole mails. What is held out is told of them as well."""
+    if sentences is None:
         return {}
-    read = train_sentences.read([each.text for each in examples])
-    said = train_sentences.held_out(read, wanted, folds)
     no, yes = _columns(heads, ("opt_out",))
-    scale = train_sentences.weighed(held_out["full" if "full" in held_out else "words"][:, yes], said, wanted)
+    whole = held_out["full" if "full" in held_out else "words"][:, yes]
+    scale = train_sentences.balance(whole, sentences.held_out, sentences.wanted)
     for probabilities in held_out.values():
-        probabilities[:, yes] = with_sentences(probabilities[:, yes], said, scale)
+        probabilities[:, yes] = with_sentences(probabilities[:, yes], sentences.held_out, scale)
         probabilities[:, no] = 1 - probabilities[:, yes]
-    return train_sentences.arrays(read, train_sentences.learn(read, wanted, np.arange(len(examples))), scale)
+    return train_sentences.arrays(sentences.read, sentences.learnt, scale)
 
 
-def _days(mail: Example) -> list[train_days.Day]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Days:
+    """What days teach, and for each mail what they teach who has not seen its fold."""
+
+    arrays: dict[str, npt.NDArray[Any]]
+    held_out: list[DayPurpose | None]
+
+
+def _days(examples: Sequence[Example], folds: Folds) -> _Days:
+    days = [_days_of(each) for each in examples]
+    held_out: list[DayPurpose | None] = [None] * len(examples)
+    for seen, unseen in folds:
+        purpose = train_days.taught([day for number in seen for day in days[number]])
+        for number in unseen:
+            held_out[number] = purpose
+    return _Days(arrays=train_days.learn([day for each in days for day in each]), held_out=held_out)
+
+
+def _days_of(mail: Example) -> list[train_days.Day]:
     return train_days.days(as_message(mail), Intent(str(mail.labels["intent"])), mail.dates, NOWHERE) if mail.dates else []
 
 
@@ -266,20 +303,19 @@ def _meant(texts: Sequence[str], encoder: Encoder) -> Floats:
         return np.concatenate(list(cores.map(lambda some: embedded(some, encoder), portions)))
 
 
-def learn_words(counted: Sequence[tuple[Mapping[str, int], set[str]]]) -> tuple[dict[str, int], Floats]:
-    """The features that are worth counting, in a fixed order, and how rare each is, from those of each text."""
+def learn_words(counted: Sequence[Counted]) -> tuple[list[str], Floats]:
+    """The names of the features that are worth counting, in a fixed order, and how rare each is, from those of each text."""
     seen: Counter[str] = Counter()
-    for counts, hints in counted:
-        seen.update(counts.keys())
-        seen.update(hints)
+    for each in counted:
+        seen.update([*each.words, *each.pairs, *map(CUE.__add__, each.cues)])
     total = len(counted)
     kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[_kind(feature)])
     idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
-    return {feature: column for column, feature in enumerate(kept)}, idf
+    return kept, idf
 
 
 def _kind(feature: str) -> str:
-    return "cue" if feature[0] == "\t" else "pair" if " " in feature else "word"
+    return "cue" if feature.startswith(CUE) else "pair" if " " in feature else "word"
 
 
 def _matrix(rows: Sequence[Row], width: int) -> Any:

@@ -49,10 +49,10 @@ class Sentence:
 
 def read(texts: Sequence[str]) -> Read:
     """The texts as their sentences."""
-    found = [sentences(text) for text in texts]
-    counter = CountVectorizer(analyzer=runs, min_df=min(_SEEN_IN, len(texts)), binary=True, dtype=np.float32)
-    rows = counter.fit_transform([words for each in found for words in each])
-    lengths = np.sqrt([max(len(runs(words)), 1) for each in found for words in each])
+    found = [list(map(runs, sentences(text))) for text in texts]
+    counter = CountVectorizer(analyzer=list, min_df=min(_SEEN_IN, len(texts)), binary=True, dtype=np.float32)
+    rows = counter.fit_transform([sentence for each in found for sentence in each])
+    lengths = np.sqrt([max(len(sentence), 1) for each in found for sentence in each])
     counts = np.array([len(each) for each in found])
     return Read(
         rows=(diags(1 / lengths) @ rows).astype(np.float32).tocsr(),
@@ -73,18 +73,25 @@ def learn(read: Read, wanted: Flags, texts: Rows) -> Sentence:
     known[texts] = True
     rows = np.flatnonzero(known[read.owner])
     others = rows[~wanted[read.owner[rows]]]
-    meant = rows[wanted[read.owner[rows]]]
-    ends = np.append(read.begins[1:], read.rows.shape[0])
-    for _ in range(_ROUNDS):
-        chosen = np.concatenate([meant, others])
-        labels = np.repeat([True, False], [len(meant), len(others)])
-        learner = LogisticRegression(C=_FIRM_HAND, solver="liblinear", tol=_CLOSE, random_state=0)
-        learner.fit(read.rows[chosen], labels)
-        sentence = Sentence(weights=learner.coef_[0].astype(np.float32), bias=float(learner.intercept_[0]))
-        said = read.rows @ sentence.weights
-        of = texts[wanted[texts]]
-        meant = np.array([read.begins[text] + said[read.begins[text] : ends[text]].argmax() for text in of], dtype=np.intp)
+    sentence = _learnt(read, rows[wanted[read.owner[rows]]], others)
+    for _ in range(_ROUNDS - 1):
+        sentence = _learnt(read, _most_telling(read, sentence, texts[wanted[texts]]), others)
     return sentence
+
+
+def _learnt(read: Read, meant: Rows, others: Rows) -> Sentence:
+    """What tells these sentences from the others."""
+    labels = np.repeat([True, False], [len(meant), len(others)])
+    learner = LogisticRegression(C=_FIRM_HAND, solver="liblinear", tol=_CLOSE, random_state=0)
+    learner.fit(read.rows[np.concatenate([meant, others])], labels)
+    return Sentence(weights=learner.coef_[0].astype(np.float32), bias=float(learner.intercept_[0]))
+
+
+def _most_telling(read: Read, sentence: Sentence, texts: Rows) -> Rows:
+    """The sentence of each of these texts that says it best."""
+    said = read.rows @ sentence.weights
+    ends = np.append(read.begins[1:], read.rows.shape[0])
+    return np.array([read.begins[text] + said[read.begins[text] : ends[text]].argmax() for text in texts], dtype=np.intp)
 
 
 def highest(read: Read, sentence: Sentence) -> Floats:
@@ -106,8 +113,8 @@ def held_out(read: Read, wanted: Flags, folds: Sequence[tuple[Rows, Rows]]) -> F
     return found
 
 
-def weighed(likely: Floats, said: Floats, wanted: Flags) -> Floats:
-    """How what a whole mail says and what its most telling sentence says are weighed: see `with_sentences`."""
+def balance(likely: Floats, said: Floats, wanted: Flags) -> Floats:
+    """What the whole mail and its most telling sentence weigh against each other: see `with_sentences`."""
     near = np.flatnonzero(likely >= HARDLY)
     if len(set(wanted[near].tolist())) < 2:
         return np.array([1, 0, 0], dtype=np.float32)

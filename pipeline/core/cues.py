@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, product
 
 # A hyphen joins the words of a phrase. A word or phrase belongs to the first idea that lists it.
 _IDEAS: Mapping[str, str] = {
@@ -290,47 +290,50 @@ _BY_WORD, _BY_FIRST = _index()
 def _ideas(text: str) -> Iterator[list[str]]:
     """The ideas of each sentence in their order; `_` is a word that stands for none."""
     words = _TOKEN.findall(text.lower().replace("’", "'"))
-    plain = [word if word.isascii() else _plain(word) for word in words]
+    plain = words if text.isascii() else [word if word.isascii() else _plain(word) for word in words]
     sentence: list[str] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
+    passed = 0  # a phrase that begins earlier has taken the words up to here
+    for at, (word, bare) in enumerate(zip(words, plain, strict=True)):
+        if at < passed:
+            continue
         if word in _BREAKS:
             if word == "?":
                 sentence.append("?")
             if sentence:
                 yield sentence
-            sentence = []
-            at += 1
-            continue
-        known = _BY_FIRST.get(plain[at])
-        phrase = next((p for p in known if tuple(plain[at : at + len(p[0])]) == p[0]), None) if known else None
-        if phrase:
+                sentence = []
+        elif bare in _BY_FIRST and (phrase := _phrase(plain, at)):
             sentence.append(phrase[1])
-            at += len(phrase[0])
-            continue
-        idea = _BY_WORD.get(word) or _BY_WORD.get(plain[at])
-        if idea or word == "," or len(word) > 2:
-            sentence.append(idea or ("," if word == "," else "_"))
-        at += 1
+            passed = at + len(phrase[0])
+        elif word == ",":
+            sentence.append(",")
+        elif (idea := _BY_WORD.get(word) or _BY_WORD.get(bare)) or len(word) > 2:
+            sentence.append(idea or "_")
     if sentence:
         yield sentence
+
+
+def _phrase(plain: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
+    """The longest phrase that begins here, with its idea."""
+    return next((known for known in _BY_FIRST[plain[at]] if tuple(plain[at : at + len(known[0])]) == known[0]), None)
 
 
 def cues(text: str) -> set[str]:
     """The cues of a text: runs of up to four ideas, neighbours in the full text, how a sentence opens, what turns an ending."""
     found: set[str] = set()
     for sentence in _ideas(text):
-        found.update(f"{one}|{two}" for one, two in pairwise(sentence))
+        found.update(map("|".join, pairwise(sentence)))
         core = [idea for idea in sentence if idea not in "_,"]
         if not core:
             continue
         found.update(core)
-        found.update(">".join(core[at : at + size]) for size in (2, 3, 4) for at in range(len(core) - size + 1))
-        found.update(f"{one}>*>{two}" for one, two in zip(core, core[2:], strict=False))
-        found.update((f"^{core[0]}", "^" + ">".join(core[:2])))
+        for size in (2, 3, 4):
+            found.update(map(">".join, zip(*(core[at:] for at in range(size)), strict=False)))
+        found.update(map(">*>".join, zip(core, core[2:], strict=False)))
+        found.add(f"^{core[0]}")
+        found.add("^" + ">".join(core[:2]))
         if "?" in core:
-            found.update(f"?~{idea}" for idea in core)
+            found.update(map("?~".__add__, core))
         there = set(core)
-        found.update(f"{turn}&{end}" for turn in there & _TURNS for end in there & ENDINGS)
+        found.update(map("&".join, product(there & _TURNS, there & ENDINGS)))
     return found

@@ -18,11 +18,11 @@ _END = r"(?:cancel|terminate|discontinue|call off|end|withdraw from|give up|clos
 _ENDING = r"(?:cancell?ing|terminating|discontinuing|calling off|ending|withdrawing from|giving up|closing|quitting|dropping)"
 # What may stand before such a sentence. Each word eats what follows it, so that there is one way only to read a row of them.
 _OPENING = (
-    r"^(?:[a-z]+, )?\W*(?:(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
+    r"(?:[a-z]+, )?\W*(?:(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
     r"|as such|with (?:immediate effect|regret))\W+)*"
 )
 _OPENING_ES = (
-    r"^\W*(?:(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
+    r"\W*(?:(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
 )
 _THEIRS_ES = r"(?:(?:tod[oa]s? )?(?:mi|mis|nuestr[oa]s?)|la|el|las|los|esta|este)\b"
 
@@ -36,70 +36,79 @@ _THING = (
     r"|proposal|repair|job|works?)\b"
 )
 
+_ORDER = rf"(?:cancel|kill|scrap|scrub|scratch|bin|axe|ditch|nix) (?:my|our|the|that|all|\w+'s) {_THING}"
+_ORDER_ES = (
+    r"(?:cancel(?:en|enme|eme|ad|adme)|anul(?:en|enme|eme|ad|adme)|terminen|terminad|cierren|cerrad|suspendan|suspended)"
+    rf" (?:{_THEIRS_ES}|lo de)\b"
+)
+
+# What begins a sentence stands before what begins at a word in it: the two are looked for only where they may begin.
 _STATES = re.compile(
     # "I hereby cancel my contract", "we're cancelling the booking"
-    rf"{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just |sorry but"
+    rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just |sorry but"
     rf" |afraid |both )*(?:cancel|terminate|revoke|rescind|{_ENDING}) {_THEIRS}"
+    # "cancelo mi cita"
+    rf"|^{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
+    # "kill the 9:40 pickup", "scrap Bruno's groom tomorrow", "cancelen la cita"
+    rf"|^\W*(?:{_ORDER}|{_ORDER_ES})"
+    r"|\b(?=[\w'])(?:"
     # "I have to cancel my appointment", "we have decided to end the contract"
-    r"|\b(?:i|we)(?:'d| would)? ?(?:just |really |unfortunately |sadly |now |regretfully |hereby |have |'ve |do )*"
+    r"(?:i|we)(?:'d| would)? ?(?:just |really |unfortunately |sadly |now |regretfully |hereby |have |'ve |do )*"
     r"(?:need|want|wish|like|have|had|decided|chosen|going|must|got|am writing|are writing|write)(?: going)?(?: today)?"
     r" ?(?:to )?(?:please |unfortunately |formally )?(?:request (?:the )?cancellation of|request (?:a |to )?cancel"
     rf"|inform you that (?:i am|we are|i'm|we're) {_ENDING}|{_END}) {_THEIRS}"
     # "please cancel my order"
-    r"|\b(?:please|kindly|pls|plz)(?: can you| could you| would you)? ?(?:just |go ahead and |also |therefore |now )*"
+    r"|(?:please|kindly|pls|plz)(?: can you| could you| would you)? ?(?:just |go ahead and |also |therefore |now )*"
     r"(?:cancel|terminate|discontinue|take (?:this|it) as (?:my|our) (?:notice|cancellation)"
     r"|accept (?:this|my) (?:as )?(?:cancellation|notice)|process (?:my|the|our) cancellation|close (?:my|our) account)"
     rf" ?(?:{_THEIRS})?"
     # "so stop our boxes", "take me off the books", "let my slot go", "Friday will be my last lesson"
-    r"|\b(?:please|kindly|pls|so)(?: can you| could you)? (?:just |go ahead and |also )*(?:end|stop|close out|close|drop"
+    r"|(?:please|kindly|pls|so)(?: can you| could you)? (?:just |go ahead and |also )*(?:end|stop|close out|close|drop"
     rf"|withdraw|scratch|strike|release|wind up|let go of) (?:my|our|the|this|that|all) {_THING}"
-    r"|\b(?:take|strike|scratch|cross|remove|pull) (?:me|us|him|her|them|\w+) off (?:the|your) (?:\w+ )?(?:books?"
+    r"|(?:take|strike|scratch|cross|remove|pull) (?:me|us|him|her|them|\w+) off (?:the|your) (?:\w+ )?(?:books?"
     r"|schedule|calendar|roster|register|diary|rota|round|route|run|list for (?:this|next|the)|class list)\b"
-    rf"|\b(?:give|let|offer|hand|pass|release) (?:my|our|the|that|his|her) {_THING} (?:to|away|go|back)\b"
-    r"|\b(?:i|we)(?:'ll| will| am| are|'m|'re)?(?: have to| must| going to)? (?:pass on|decline|turn down|declining"
+    rf"|(?:give|let|offer|hand|pass|release) (?:my|our|the|that|his|her) {_THING} (?:to|away|go|back)\b"
+    r"|(?:i|we)(?:'ll| will| am| are|'m|'re)?(?: have to| must| going to)? (?:pass on|decline|turn down|declining"
     r"|turning down|passing on) (?:the|your|this|that)\b"
-    rf"|\b(?:this|it|that|\w+day|the \w+) (?:will|is going to|has to|must) be (?:my|our|the) last {_THING}"
-    # "kill the 9:40 pickup", "scrap Bruno's groom tomorrow"
-    rf"|(?:^\W*|\b(?:please|pls|so|to|and)\W+)(?:cancel|kill|scrap|scrub|scratch|bin|axe|ditch|nix) (?:my|our|the"
-    rf"|that|all|\w+'s) {_THING}"
+    rf"|(?:this|it|that|\w+day|the \w+) (?:will|is going to|has to|must) be (?:my|our|the) last {_THING}"
+    # "please kill the 9:40 pickup", "asi que cancelen la cita"
+    rf"|(?:please|pls|so|to|and)\W+{_ORDER}|(?:asi que|por favor|favor de|pues|entonces|que|y)\W+{_ORDER_ES}"
     # "Thursday is off", "the party's off, I'm afraid"
-    r"|\b(?:\w+day|tomorrow|tonight|it|(?:the|our|my) (?:\w+ )?\w+)(?: is|'s) off(?: then| now| again)?(?:,? (?:i'm"
+    r"|(?:\w+day|tomorrow|tonight|it|(?:the|our|my) (?:\w+ )?\w+)(?: is|'s) off(?: then| now| again)?(?:,? (?:i'm"
     r"|we're) afraid|,? sorry|[.!,]|$)"
     # "Alfie will have to stop his lessons", "Mum has decided to give up her class"
-    r"|\b(?:'ll|will|has|have|had|is going|decided|needs?) (?:have )?to (?:stop|end|drop|give up|leave|quit"
+    r"|(?:'ll|will|has|have|had|is going|decided|needs?) (?:have )?to (?:stop|end|drop|give up|leave|quit"
     r"|finish) (?:his|her|their|my|our|the)"
     rf" {_THING}"
     # "there goes my massage"
-    rf"|\bthere goes (?:my|our|the|his|her) {_THING}"
-    # "cancelo mi cita", "me doy de baja", "quiero anular", "por favor cancelen"
-    rf"|{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
-    r"|\b(?:me doy|nos damos|doy) de baja\b"
-    r"|\b(?:quiero|quisiera|queremos|quisieramos|necesito|necesitamos|deseo|deseamos|debo|tengo que|tenemos que|voy a|vamos a"
+    rf"|there goes (?:my|our|the|his|her) {_THING}"
+    # "me doy de baja", "quiero anular", "por favor cancelen"
+    r"|(?:me doy|nos damos|doy) de baja\b"
+    r"|(?:quiero|quisiera|queremos|quisieramos|necesito|necesitamos|deseo|deseamos|debo|tengo que|tenemos que|voy a|vamos a"
     r"|he decidido|hemos decidido|decidi|decidimos|me gustaria|nos gustaria|queria|solicito|solicitamos"
     r"|me veo obligad[oa] a|prefiero|preferimos|procedo a|le pido|les pido) (?:por favor )?(?:cancelar|anular|rescindir"
     r"|dar de baja|darme de baja|darnos de baja|la (?:baja|cancelacion|anulacion)"
     r"|que (?:me |nos )?(?:cancel\w+|anul\w+|den de baja|de de baja))\b"
-    r"|\bpor favor,? (?:me |nos )?(?:pueden? |puedes |podrian? )?(?:cancel(?:en|e|a|ar|ad)|anul(?:en|e|a|ar|ad)"
+    r"|por favor,? (?:me |nos )?(?:pueden? |puedes |podrian? )?(?:cancel(?:en|e|a|ar|ad)|anul(?:en|e|a|ar|ad)"
     r"|den(?:me)? de baja|dar(?:me)? de baja)(?:me|nos|la|lo|las|los)?\b"
     # "solicito la resolucion del contrato", "dejen libre mi hora"
-    r"|\b(?:solicit(?:o|amos)|pid(?:o|imos)|exij(?:o|imos)|requiero) (?:formalmente )?(?:la (?:resolucion|terminacion"
+    r"|(?:solicit(?:o|amos)|pid(?:o|imos)|exij(?:o|imos)|requiero) (?:formalmente )?(?:la (?:resolucion|terminacion"
     r"|rescision|finalizacion|anulacion|cancelacion|baja)|que (?:se |mi |nuestro |el |la )?(?:\w+ )?(?:quede resuelt|resuelv"
     r"|rescind|termine|finalice|de por terminad|quede cancelad|quede anulad))"
-    r"|\b(?:dejen?|deja|dejad|liberen?|libera|liberad) (?:libre )?(?:mi|nuestr[oa]|mis) (?:hora|cita|turno|plaza"
+    r"|(?:dejen?|deja|dejad|liberen?|libera|liberad) (?:libre )?(?:mi|nuestr[oa]|mis) (?:hora|cita|turno|plaza"
     r"|lugar|reserva|hueco|cupo)\b"
-    # "dadme de baja el plan", "asi que cancelen la cita", "les tengo que anular lo del jueves", "dejo el servicio"
-    r"|\b(?:dadme|denme|dame|deme|dadnos|dennos|danos|denos|den|dad) (?:me |nos )?de baja\b"
-    r"|(?:^\W*|\b(?:asi que|por favor|favor de|pues|entonces|que|y)\W+)(?:cancel(?:en|enme|eme|ad|adme)"
-    rf"|anul(?:en|enme|eme|ad|adme)|terminen|terminad|cierren|cerrad|suspendan|suspended) (?:{_THEIRS_ES}|lo de)\b"
-    r"|\b(?:tengo|tenemos|toca|va|voy) (?:que|a) (?:cancelar|anular)(?:les?|te|os|la|lo|las|los)?\b"
-    r"|\b(?:dejo|dejamos) (?:el|la|mi|mis|nuestr[oa]) (?:servicio|suscripcion|plan|gimnasio|curso|clases?|cuota|membresia"
+    # "dadme de baja el plan", "les tengo que anular lo del jueves", "dejo el servicio"
+    r"|(?:dadme|denme|dame|deme|dadnos|dennos|danos|denos|den|dad) (?:me |nos )?de baja\b"
+    r"|(?:tengo|tenemos|toca|va|voy) (?:que|a) (?:cancelar|anular)(?:les?|te|os|la|lo|las|los)?\b"
+    r"|(?:dejo|dejamos) (?:el|la|mi|mis|nuestr[oa]) (?:servicio|suscripcion|plan|gimnasio|curso|clases?|cuota|membresia"
     r"|contrato|abono)\b"
+    r")"
 )
 
 # "Cancel my weekly service and don't you dare charge my card": only a condition or a question turns an order round.
 _COMMANDS = re.compile(
     rf"^\W*(?:please |pls |so |then |just |now |and )*(?:cancel|terminate|scrap|withdraw) (?:my|our|the|both) {_THING}"
-    rf"|{_OPENING}(?:i|we) (?:hereby |herewith |now |must )*withdraw (?:my|our|the|this) {_THING}"
+    rf"|^{_OPENING}(?:i|we) (?:hereby |herewith |now |must )*withdraw (?:my|our|the|this) {_THING}"
     # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
     r"|\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
@@ -165,7 +174,9 @@ def calls_off(text: str, folded: str) -> bool:
     if _TAKEN_BACK.search(folded):
         return False
     return any(
-        _states(text[match.start() : match.end()], match[0].strip()) and not _in_quotes(text[: match.start()])
+        _states(match[0].strip())
+        and not _QUOTED.search(text[match.start() : match.end()])
+        and not _in_quotes(text[: match.start()])
         for match in _SENTENCE.finditer(folded)
     )
 
@@ -175,7 +186,7 @@ def _in_quotes(before: str) -> bool:
     return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("«") > before.count("»")
 
 
-def _states(sentence: str, folded: str) -> bool:
-    states = _STATES.search(folded) and not _TURNED.search(folded)
-    declines = (_DECLINES.search(folded) or _COMMANDS.search(folded)) and not _CONDITION.search(folded)
-    return bool(states or declines) and not _QUOTED.search(sentence)
+def _states(sentence: str) -> bool:
+    if _STATES.search(sentence) and not _TURNED.search(sentence):
+        return True
+    return bool(_DECLINES.search(sentence) or _COMMANDS.search(sentence)) and not _CONDITION.search(sentence)

@@ -17,7 +17,7 @@ _STRANGE_BELOW = 0.35  # share of familiar words
 _FLAG_AT = 0.4
 _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program answering it
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
-_OPT_OUT_AT = 0.5
+_OPT_OUT_AT = 0.6
 _OPT_OUT_CUED = 0.1
 
 # One character for one character, so that places in the folded text are places in the customer's.
@@ -54,14 +54,16 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     """
     scores = _in_context(scores, asked)
     folded = for_model(message).translate(_FOLD)
+    said = message.text[:SEEN]
+    said_folded = said.translate(_FOLD)
     bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)
-    plain = not called_off and _may_be_told(intent, sure_intent) and _says_so(message)
+    plain = not called_off and _may_be_told(intent, sure_intent) and calls_off(said, said_folded)
     overruled = plain and intent is not Intent.CANCEL
     if plain:
         intent, sure_intent = Intent.CANCEL, max(scores.intent[Intent.CANCEL], _said_so(scores))
-    reason, sure_reason = _reason(scores, message, called_off) if intent is Intent.CANCEL else (None, 1.0)
+    reason, sure_reason = _reason(scores, said_folded, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
     subreason = _subreason(scores, reason) if reason else None
     silent = empty or bare
@@ -120,21 +122,17 @@ def _said_so(scores: Scores) -> float:
     return next(sure for likely, sure in _SAID_SO if scores.intent[Intent.CANCEL] >= likely)
 
 
-def _says_so(message: Message) -> bool:
-    return calls_off(message.text[:SEEN], message.text[:SEEN].translate(_FOLD))
-
-
 def _best(probabilities: Mapping[Intent, float]) -> tuple[Intent, float]:
     intent = max(probabilities, key=lambda each: probabilities[each])
     return intent, probabilities[intent]
 
 
-def _reason(scores: Scores, message: Message, called_off: bool) -> tuple[Reason, float]:
+def _reason(scores: Scores, folded: str, called_off: bool) -> tuple[Reason, float]:
     reason = max(scores.reason, key=lambda each: scores.reason[each])
-    worded = scores.intent[Intent.CANCEL] >= 0.5 and bool(message.text.strip())
+    worded = scores.intent[Intent.CANCEL] >= 0.5 and bool(folded.strip())
     if called_off and not worded:
         return Reason.UNSPECIFIED, 1.0
-    if reason is Reason.UNSPECIFIED and _names_a_price(scores, message):
+    if reason is Reason.UNSPECIFIED and _names_a_price(scores, folded):
         reason = Reason.PRICE
     return reason, scores.reason[reason]
 
@@ -142,9 +140,8 @@ def _reason(scores: Scores, message: Message, called_off: bool) -> tuple[Reason,
 _PRICE_AT = 0.25  # what the model must think at least of the price for its words to count
 
 
-def _names_a_price(scores: Scores, message: Message) -> bool:
+def _names_a_price(scores: Scores, folded: str) -> bool:
     """Whether a mail speaks of the price although the model hears no reason. Only this reason is told in words of its own."""
-    folded = message.text[:SEEN].translate(_FOLD)
     return scores.reason[Reason.PRICE] >= _PRICE_AT and bool(_SHOWS_REASON[Reason.PRICE].search(folded))
 
 
@@ -199,13 +196,18 @@ def _unsure(message: Message, scores: Scores, sure_intent: float, *, empty: bool
     return scores.familiar < _STRANGE_BELOW and scores.intent[Intent.NONE] < 0.9
 
 
-_SPANISH = re.compile(
-    r"\b(?:el|la|los|las|que|de|del|para|por|con|una?|no|mi|su|es|y|se|lo|le|me|te|nos|les|pero|como|muy|ya|si|en|al"
-    r"|hola|gracias|quiero|puedo|cita|buenos|buenas|usted|ustedes|favor|estoy|hay|porque|cuando|manana|tengo|voy)\b"
+_WORDS = re.compile(r"\w+")
+_SPANISH = frozenset(
+    (
+        "el la los las que de del para por con un una no mi su es y se lo le me te nos les pero como muy ya si en al"
+        " hola gracias quiero puedo cita buenos buenas usted ustedes favor estoy hay porque cuando manana tengo voy"
+    ).split()
 )
-_ENGLISH = re.compile(
-    r"\b(?:the|and|to|of|for|my|is|it|you|we|i|can't|please|thanks|thank|hi|have|with|not|be|are|this|on|but|that"
-    r"|your|was|will|do|don't|at|our|from|if|so|would|just|i'm|an|can|need|want|what|how)\b"
+_ENGLISH = frozenset(
+    (
+        "the and to of for my is it you we i t please thanks thank hi have with not be are this on but that"
+        " your was will do at our from if so would just an can need want what how"
+    ).split()
 )
 _SPANISH_SIGNS = re.compile(r"[ñ¿¡]|ción\b|[áéíóú]", re.IGNORECASE)
 
@@ -213,8 +215,9 @@ _SPANISH_SIGNS = re.compile(r"[ñ¿¡]|ción\b|[áéíóú]", re.IGNORECASE)
 def _language(text: str, folded: str, rules: Rules) -> str:
     """The customer's language if it is offered, else the first that is."""
     offered = rules.business.languages
-    spanish = len(_SPANISH.findall(folded)) + len(_SPANISH_SIGNS.findall(text))
-    spoken = "es" if spanish > len(_ENGLISH.findall(folded)) else "en"
+    words = _WORDS.findall(folded)
+    spanish = sum(map(_SPANISH.__contains__, words)) + (0 if text.isascii() else len(_SPANISH_SIGNS.findall(text)))
+    spoken = "es" if spanish > sum(map(_ENGLISH.__contains__, words)) else "en"
     return spoken if spoken in offered else offered[0]
 
 
@@ -318,10 +321,14 @@ _BARE = re.compile(
     r"(?: please| por favor| thanks| thank you| gracias)?"
 )
 
+_BARE_LONGEST = 80  # characters
+
 
 def _is_bare_opt_out(message: Message) -> bool:
     """Nothing but the word that our footer asks for, in the text or, when that is empty, in the subject."""
     said = message.text if message.text.strip() else re.sub(r"^(?:\s*(?:re|rv|aw)\s*:)+", "", message.subject, flags=re.I)
+    if len(said) > _BARE_LONGEST:
+        return False
     return _BARE.fullmatch(" ".join(re.findall(r"\w+", said.translate(_FOLD).lower()))) is not None
 
 
@@ -458,10 +465,10 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
 
 def _sensitive(folded: str, scores: Scores) -> Sensitive | None:
     """What calls for a person: likely by the model, or by a telling word that the model does not rule out."""
-    likely = {Sensitive(name): p for name, p in scores.sensitive.items() if name != "none"}
+    likely = {name: p for name, p in scores.sensitive.items() if name != "none"}
     doubt = sum(likely.values())
     if doubt >= _SENSITIVE_AT:
-        return max(likely, key=lambda each: likely[each])
+        return Sensitive(max(likely, key=lambda each: likely[each]))
     if doubt >= _SENSITIVE_CUED:
         return next((kind for kind, words in _SENSITIVE.items() if words.search(folded)), None)
     return None

@@ -30,6 +30,7 @@ BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words a
 PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
 HARDLY = 0.01  # of an opt-out: below it no sentence is looked at
+CUE = "\t"  # stands before the name of a cue, which may be that of a word as well
 _WORD = re.compile(r"[^\W_]+|\?")
 _SENTENCE = re.compile(r"[^.!?\n;]+")
 _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=[^\n])")  # a line that ends because it is long, not because its sentence does
@@ -41,6 +42,21 @@ class Encoder(Protocol):
 
     def encode(self, texts: list[str]) -> Floats:
         """One unit vector a text."""
+
+
+class Counted(NamedTuple):
+    """What is counted of a text: how often each word and each pair of words stands in it, and its cues."""
+
+    words: Mapping[str, int]
+    pairs: Mapping[str, int]
+    cues: set[str]
+
+
+class Vocabulary(NamedTuple):
+    """The columns of the words and pairs of words that count, and those of the cues."""
+
+    words: dict[str, int]
+    cues: dict[str, int]
 
 
 class Row(NamedTuple):
@@ -72,19 +88,22 @@ class SentenceWords:
     """Says how much the most telling sentence of a text asks not to be written to, by a weight for each run of words."""
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._columns = {name: column for column, name in enumerate(_lines(arrays["sentence_names"]))}
-        self._weights, self._bias, self._scale = (arrays[f"sentence_{name}"] for name in ("weights", "bias", "scale"))
+        self._weights: dict[str, float] = dict(
+            zip(_lines(arrays["sentence_names"]), arrays["sentence_weights"].tolist(), strict=True)
+        )
+        self._bias, self._scale = float(arrays["sentence_bias"]), arrays["sentence_scale"]
 
-    def __call__(self, text: str, likely: float) -> float:
-        """How likely an opt-out is that the whole text makes `likely`."""
-        if likely < HARDLY:
-            return likely
-        said = max(self._said(runs(words)) for words in sentences(text)) + self._bias
-        return float(with_sentences(np.array(likely, dtype=np.float32), np.array(said, dtype=np.float32), self._scale))
+    def __call__(self, texts: Sequence[str], likely: Floats) -> Floats:
+        """How likely opt-outs are in texts that as wholes make them `likely`."""
+        said = [self._highest(text) if p >= HARDLY else 0.0 for text, p in zip(texts, likely.tolist(), strict=True)]
+        return with_sentences(likely, np.array(said, dtype=np.float32), self._scale)
 
-    def _said(self, found: Sequence[str]) -> float:
-        columns = [self._columns[name] for name in found if name in self._columns]
-        return float(self._weights[columns].sum() / np.sqrt(max(len(found), 1)))
+    def _highest(self, text: str) -> float:
+        return max(map(self._said, sentences(text))) + self._bias
+
+    def _said(self, words: Sequence[str]) -> float:
+        found = runs(words)
+        return sum(self._weights.get(run, 0.0) for run in found) / float(np.sqrt(max(len(found), 1)))
 
 
 class LinearModel:
@@ -97,7 +116,7 @@ class LinearModel:
 
     def __init__(self, about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], encoder: Encoder | None) -> None:
         self._heads: list[dict[str, Any]] = about["heads"]
-        self._vocabulary = {word: i for i, word in enumerate(_lines(arrays["vocabulary"]))}
+        self._vocabulary = in_columns(_lines(arrays["vocabulary"]))
         self._idf: Floats = arrays["idf"].astype(np.float32)
         self._words = arrays["words_weights"]
         self._words_bias = arrays["words_bias"]
@@ -145,7 +164,7 @@ class LinearModel:
                 probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [rows[i] for i in doubtful])
         if self._sentence_words is not None:
             yes, no = self._column("opt_out", "yes"), self._column("opt_out", "no")
-            probabilities[:, yes] = [self._sentence_words(*each) for each in zip(texts, probabilities[:, yes], strict=True)]
+            probabilities[:, yes] = self._sentence_words(texts, probabilities[:, yes])
             probabilities[:, no] = 1 - probabilities[:, yes]
         return [scores_of(line, self._heads, row.known, self._day_words) for line, row in zip(probabilities, rows, strict=True)]
 
@@ -222,12 +241,10 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(lower if lower.isascii() else unicodedata.normalize("NFKD", lower).encode("ascii", "ignore").decode())
 
 
-def features(text: str) -> tuple[Counter[str], set[str]]:
-    """What is counted of a text: its words and pairs of words, and its cues (marked with a tab)."""
+def features(text: str) -> Counted:
+    """What is counted of a text."""
     words = words_of(text)
-    counts = Counter(words)
-    counts.update(map(" ".join, pairwise(words)))
-    return counts, {f"\t{cue}" for cue in cues(text)}
+    return Counted(Counter(words), Counter(map(" ".join, pairwise(words))), cues(text))
 
 
 def sentences(text: str) -> list[list[str]]:
@@ -252,27 +269,44 @@ def with_sentences(likely: Floats, said: Floats, scale: Floats) -> Floats:
     return result
 
 
-def weighed(text: str, vocabulary: Mapping[str, int], idf: Floats) -> Row:
+def in_columns(names: Sequence[str]) -> Vocabulary:
+    """The vocabulary whose features have these names, each in the column of its place."""
+    found = Vocabulary({}, {})
+    for column, name in enumerate(names):
+        if name.startswith(CUE):
+            found.cues[name.removeprefix(CUE)] = column
+        else:
+            found.words[name] = column
+    return found
+
+
+def weighed(text: str, vocabulary: Vocabulary, idf: Floats) -> Row:
     """A text as a row: words weigh by their rarity, cues evenly, the blocks are balanced, the whole is of unit length."""
-    return row_of(*features(text), vocabulary, idf)
+    return row_of(features(text), vocabulary, idf)
 
 
-def row_of(counts: Mapping[str, int], hints: set[str], vocabulary: Mapping[str, int], idf: Floats) -> Row:
+def row_of(counted: Counted, vocabulary: Vocabulary, idf: Floats) -> Row:
     """What was counted of a text as a row: see `weighed`."""
-    words = {vocabulary[feature]: count for feature, count in counts.items() if feature in vocabulary}
-    cue_columns = sorted(vocabulary[cue] for cue in hints if cue in vocabulary)  # a set has another order in each process
-    single = [feature for feature in counts if " " not in feature]
-    known = sum(feature in vocabulary for feature in single) / max(len(single), 1)
+    words = _met(counted.words, vocabulary.words)
+    known = len(words) / max(len(counted.words), 1)
+    words += _met(counted.pairs, vocabulary.words)
+    met = vocabulary.cues
+    cue_columns = sorted(met[cue] for cue in counted.cues if cue in met)  # a set has another order in each process
     size = len(words)
-    columns = np.fromiter([*words, *cue_columns], dtype=np.intp, count=size + len(cue_columns))
+    columns = np.array([column for column, _ in words] + cue_columns, dtype=np.intp)
     values = np.empty(columns.size, dtype=np.float32)
     if words:
-        block = (1 + np.log(np.fromiter(words.values(), dtype=np.float32, count=size))) * idf[columns[:size]]
+        block = (1 + np.log(np.array([count for _, count in words], dtype=np.float32))) * idf[columns[:size]]
         values[:size] = block / np.sqrt(block @ block)
     if cue_columns:
         values[size:] = CUES_WEIGH / np.sqrt(len(cue_columns))
     length = np.sqrt(values @ values)
     return Row(columns=columns, values=values / length if length else values, known=known)
+
+
+def _met(counts: Mapping[str, int], columns: Mapping[str, int]) -> list[tuple[int, int]]:
+    """The columns of the features that have one, with their counts."""
+    return [(columns[feature], count) for feature, count in counts.items() if feature in columns]
 
 
 def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) -> Floats:
