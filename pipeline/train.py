@@ -48,7 +48,7 @@ from pipeline.train_ridge import WORDS_WEIGH, Learner, and_without, by_likeness,
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
 OF_CANCELLATIONS = ("reason", "subreason")
-FOLDS = 4
+FOLDS = 3
 STEPS = 100  # of learning, as progress is told
 KINDS = {"words": "words", "full": "words and meanings"}  # of models, by what they know
 UNDER_ANOTHER = 40  # percent of the mails without a subject that are learnt under that of another

@@ -51,6 +51,12 @@ def test_the_model_says_of_a_text_what_was_learnt():
     assert found[1] > 0.5 > found[0]
 
 
+def test_where_nothing_was_learnt_the_whole_mail_stands():
+    nothing = train_sentences.Sentence(weights=np.zeros(len(READ.names), dtype=np.float32), bias=0.0)
+    words = SentenceWords(train_sentences.arrays(READ, nothing, np.array([1, 0, 0], dtype=np.float32)))
+    np.testing.assert_allclose(words(TEXTS[:1], np.array([0.3], dtype=np.float32)), [0.3], rtol=1e-5)
+
+
 def test_where_the_whole_mail_hardly_speaks_of_it_no_sentence_is_asked():
     words = SentenceWords(train_sentences.arrays(READ, train_sentences.learn(READ, WANTED, ALL), np.ones(3, dtype=np.float32)))
     hardly = np.array([HARDLY / 2], dtype=np.float32)

@@ -54,6 +54,8 @@ _WEEKDAYS = _numbered(
     "saturday sat sabado",
     "sunday sun domingo",
 )
+# Before a date its weekday is written shorter still.
+_DATED_WEEKDAYS = _WEEKDAYS | _numbered("lun", "mar", "mie", "jue", "vie", "sab", "dom")
 _NUMBERS = _numbered(
     "",
     "a an one un una uno",
@@ -287,12 +289,27 @@ def _near(world: _World, ahead: date | None, gone: date | None) -> tuple[date | 
     return ahead, gone
 
 
+def _dated(hit: _Hit, month: int, day: int, year: int | None) -> Mention | None:
+    """The day of a month, in the year in which it falls on the weekday that is named before it, if one does."""
+    fitting = _on_its_weekday(hit, month, day) if year is None else None
+    if fitting:
+        return hit.place(fitting, settled=True)
+    return hit.place(*_near(hit.world, *_yearly(hit.world, month, day, year)), settled=year is not None)
+
+
+def _on_its_weekday(hit: _Hit, month: int, day: int) -> date | None:
+    """This day of last year, this year or the next, if it falls on the weekday that is named before it: one at most does."""
+    years = (hit.world.today.year + step for step in (-1, 0, 1)) if hit["named"] else ()
+    days = (_date(year, month, day) for year in years)
+    return next((found for found in days if found and found.weekday() == _DATED_WEEKDAYS[hit["named"]]), None)
+
+
 def _iso(hit: _Hit) -> Mention | None:
     return hit.place(_date(int(hit["year"]), int(hit["month"]), int(hit["day"])), settled=True)
 
 
 def _numeric(hit: _Hit) -> Mention | None:
-    """`3/4`: by the business's country, month first in the US and day first elsewhere."""
+    """`3/4`: by the business's country, month first in the US and day first elsewhere; `Thursday 4/9` as it fits sooner."""
     one, two, year = int(hit["one"]), int(hit["two"]), _year(hit["year"])
     if (one, two) in ((24, 7), (50, 50)) or (hit["mark"] != "/" and year is None):
         return None
@@ -300,14 +317,16 @@ def _numeric(hit: _Hit) -> Mention | None:
     month, day = (one, two) if month_first else (two, one)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    return hit.place(*_near(hit.world, *_yearly(hit.world, month, day, year)), settled=year is not None)
+    turned = _on_its_weekday(hit, day, month) if year is None and day <= 12 else None
+    straight = _on_its_weekday(hit, month, day)
+    if turned and (straight is None or abs(turned - hit.world.today) < abs(straight - hit.world.today)):
+        month, day = day, month
+    return _dated(hit, month, day, year)
 
 
 def _day_and_month(hit: _Hit) -> Mention | None:
-    """`5 March`, `March 5th`, `15 al 20 de marzo`: the first day of a span."""
-    year = _year(hit["year"])
-    days = _yearly(hit.world, _MONTHS[hit["month"]], int(hit["day"]), year)
-    return hit.place(*_near(hit.world, *days), settled=year is not None)
+    """`5 March`, `Friday, March 5th`, `15 al 20 de marzo`: the first day of a span."""
+    return _dated(hit, _MONTHS[hit["month"]], int(hit["day"]), _year(hit["year"]))
 
 
 # Where in a month a part of it begins.
@@ -592,6 +611,7 @@ def _any(words: Mapping[str, int]) -> str:
     return "|".join(sorted(words, key=lambda word: (-len(word), word)))
 
 
+_NAMED = rf"(?:\b(?P<named>{_any(_DATED_WEEKDAYS)})\b(?:\.?,| the| el| dia|\.| \()? ?)?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
 _TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})"
@@ -613,11 +633,11 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
     (needs, re.compile(pattern), resolve)
     for needs, pattern, resolve in (
         ("digit", r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b", _iso),
-        ("month", rf"\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}\.?{_YEAR}{_CLOCK}", _day_and_month),
-        ("month", rf"\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
+        ("month", rf"{_NAMED}\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}\.?{_YEAR}{_CLOCK}", _day_and_month),
+        ("month", rf"{_NAMED}\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
         (
             "digit",
-            r"(?<![\d/.,$€£-])\b(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?:(?P=mark)(?P<year>20\d\d|\d\d))?\b"
+            _NAMED + r"(?<![\d/.,$€£-])\b(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?:(?P=mark)(?P<year>20\d\d|\d\d))?\b"
             r"(?![/%]|[.,-]\d)",
             _numeric,
         ),
@@ -680,7 +700,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             "weekday",
             rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|proximo|pasado|siguiente)\b"
             r"| (?:morning|afternoon|evening|night)\b)?"
-            rf"(?: (?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
+            rf"(?:(?: |,? the | dia )(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
             _weekday,
         ),
         (

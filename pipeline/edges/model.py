@@ -186,7 +186,7 @@ class LinearModel:
 
 
 def _lines(stored: npt.NDArray[Any]) -> list[str]:
-    return stored.tobytes().decode("utf-8").split("\n")
+    return stored.tobytes().decode("utf-8").split("\n") if stored.size else []
 
 
 class BundledEncoder:

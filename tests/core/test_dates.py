@@ -62,6 +62,36 @@ def test_a_day_is_resolved_against_the_day_the_mail_was_sent(text: str, day: dat
 @pytest.mark.parametrize(
     ("text", "day"),
     [
+        ("cancel our table on Friday, April 3", date(2026, 4, 3)),
+        ("cancel Saturday the 16th of May", date(2026, 5, 16)),
+        ("the party on Sat. Oct 10th is off", date(2026, 10, 10)),
+        ("la cita del viernes, 3 de abril", date(2026, 4, 3)),
+        ("anulen lo del lunes día 20 de abril", date(2026, 4, 20)),
+        ("mié 11 nov, cita con Marta", date(2026, 11, 11)),
+        ("I can't do Thursday (April 9)", date(2026, 4, 9)),
+        ("cancel Friday the 20th", date(2026, 3, 20)),
+        ("no voy el viernes día 20", date(2026, 3, 20)),
+    ],
+)
+def test_a_weekday_before_a_date_belongs_to_it(text: str, day: date):
+    assert [one.day for one in found(text, country="ES")] == [day]
+
+
+def test_a_weekday_tells_which_year_is_meant():
+    assert found("the invoice of Saturday 15 November")[0].day == date(2025, 11, 15)
+    assert found("we marry on Saturday 14 November")[0].day == date(2026, 11, 14)
+    assert found("cancel Friday, 31 April") == ()
+
+
+def test_a_weekday_tells_whether_the_month_comes_first():
+    assert found("cancel Thursday 4/9", country="ES")[0].day == date(2026, 4, 9)
+    assert found("cancel Friday 4/9", country="ES")[0].day == date(2026, 9, 4)
+    assert found("cancel Monday 4/9", country="ES")[0].day == date(2026, 9, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
         ("Try me again after Easter.", date(2026, 4, 6)),
         ("Maybe after the summer.", date(2026, 9, 1)),
         ("Call me in about six weeks.", date(2026, 4, 21)),
