@@ -41,13 +41,16 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 patiently = pytest.mark.usefixtures("patient")
 
 
+def every(number: int) -> list[dict]:
+    """One mail of so many of the shipped corpus, evenly spread."""
+    paths = sorted((ROOT / "models" / "corpus").glob("*.jsonl"))
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in lines[::number]]
+
+
 @pytest.fixture(scope="session")
 def shipped() -> list[dict]:
-    """Every tenth mail of the shipped corpus."""
-    lines = [
-        line for path in sorted((ROOT / "models" / "corpus").glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
-    ]
-    return [json.loads(line) for line in lines[::10]]
+    return every(10)
 
 
 @pytest.fixture
@@ -194,8 +197,8 @@ class Poisoned:
 
 
 @pytest.fixture(scope="session")
-def clean(shipped: list[dict]) -> Poisoned:
-    found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(shipped)]
+def clean() -> Poisoned:
+    found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(every(5))]
     seen, unseen, source = found[0::3], found[1::3], found[2::3]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "bundled_encoder", lambda: None)
