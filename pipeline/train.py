@@ -62,9 +62,8 @@ SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NOTHING_IN_DAILY_MAIL = 0.7
 HARD_IN_NOTHING = 0.2
 
-Folds = Sequence[
-    tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-]  # the rows of those that are seen, and of those that are not
+# For each fold the rows of those that are seen, and of those that are not.
+Folds = Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -113,11 +113,13 @@ class _Hit:
     def __getitem__(self, name: str) -> str:
         return self.match.groupdict().get(name) or ""
 
-    def place(self, day: date | None, back: date | None = None, *, settled: bool = False) -> Mention | None:
-        """The place of this hit, or None when there is no such day."""
+    def place(
+        self, day: date | None, back: date | None = None, *, settled: bool = False, apart: bool = False
+    ) -> Mention | None:
+        """The place of this hit, `apart` from a weekday that is named before it; None when there is no such day."""
         if day is None:
             return None
-        start = self.match.start() - len(self.before)
+        start = self.match.end("day_before") if apart else self.match.start() - len(self.before)
         return Mention(start=start, end=self.match.end(), day=day, back=back, settled=settled)
 
 
@@ -202,7 +204,7 @@ def _places(folded: str, text: str, world: _World) -> list[Mention]:
                     found.append((place, "" if resolve is _nth else needs))
                 # A day that does not exist keeps its words: "29 February" is not "the 29th".
                 if place is not None or resolve is _day_and_month:
-                    taken.append(match.span())
+                    taken.append((max(match.start(), place.start if place else 0), match.end()))
     return _in_their_months(folded, sorted(found, key=lambda each: each[0].start))
 
 
@@ -290,16 +292,25 @@ def _near(world: _World, ahead: date | None, gone: date | None) -> tuple[date | 
 
 
 def _dated(hit: _Hit, month: int, day: int, year: int | None) -> Mention | None:
-    """The day of a month, in the year in which it falls on the weekday that is named before it, if one does."""
-    fitting = _on_its_weekday(hit, month, day) if year is None else None
+    """The day of a month, in the year in which it falls on the weekday before it.
+
+    If it does in none, a stop or comma between them tells of two days ("not Friday, April 14 is better"), else of a slip.
+    """
+    fitting = _on_its_weekday(hit, month, day, year)
     if fitting:
         return hit.place(fitting, settled=True)
-    return hit.place(*_near(hit.world, *_yearly(hit.world, month, day, year)), settled=year is not None)
+    return hit.place(
+        *_near(hit.world, *_yearly(hit.world, month, day, year)),
+        settled=year is not None,
+        apart=bool(_STOPS.search(hit["day_before"])),
+    )
 
 
-def _on_its_weekday(hit: _Hit, month: int, day: int) -> date | None:
-    """This day of last year, this year or the next, if it falls on the weekday that is named before it: one at most does."""
-    years = (hit.world.today.year + step for step in (-1, 0, 1)) if hit["named"] else ()
+def _on_its_weekday(hit: _Hit, month: int, day: int, year: int | None) -> date | None:
+    """This day of the year, else of last year, this one or the next, that falls on the weekday before it: one at most does."""
+    if not hit["named"]:
+        return None
+    years = (year,) if year else [hit.world.today.year + step for step in (-1, 0, 1)]
     days = (_date(year, month, day) for year in years)
     return next((found for found in days if found and found.weekday() == _DATED_WEEKDAYS[hit["named"]]), None)
 
@@ -317,8 +328,8 @@ def _numeric(hit: _Hit) -> Mention | None:
     month, day = (one, two) if month_first else (two, one)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    turned = _on_its_weekday(hit, day, month) if year is None and day <= 12 else None
-    straight = _on_its_weekday(hit, month, day)
+    turned = _on_its_weekday(hit, day, month, year) if day <= 12 else None
+    straight = _on_its_weekday(hit, month, day, year)
     if turned and (straight is None or abs(turned - hit.world.today) < abs(straight - hit.world.today)):
         month, day = day, month
     return _dated(hit, month, day, year)
@@ -611,7 +622,8 @@ def _any(words: Mapping[str, int]) -> str:
     return "|".join(sorted(words, key=lambda word: (-len(word), word)))
 
 
-_NAMED = rf"(?:\b(?P<named>{_any(_DATED_WEEKDAYS)})\b(?:\.?,| the| el| dia|\.| \()? ?)?"
+_STOPS = re.compile(r"[.,]")
+_NAMED = rf"(?P<day_before>\b(?P<named>{_any(_DATED_WEEKDAYS)})\b(?:\.?,| the| el| dia|\.| \()? ?)?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
 _TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})"

@@ -25,6 +25,10 @@ def test_what_turns_an_ending_round_is_a_cue(text: str, cue: str):
     assert cue in cues(text) or cue.replace(">*>", ">") in cues(text)
 
 
+def test_the_words_of_a_phrase_stand_for_its_idea_alone():
+    assert cues("changed my mind") == {"mind", "^mind"}
+
+
 def test_a_cue_does_not_reach_over_the_end_of_a_sentence():
     assert "neg&cancel" not in cues("That is not it. Cancel my class")
 

@@ -69,12 +69,19 @@ def test_a_day_is_resolved_against_the_day_the_mail_was_sent(text: str, day: dat
         ("anulen lo del lunes día 20 de abril", date(2026, 4, 20)),
         ("mié 11 nov, cita con Marta", date(2026, 11, 11)),
         ("I can't do Thursday (April 9)", date(2026, 4, 9)),
+        ("cancel Friday, April 3, 2026", date(2026, 4, 3)),
         ("cancel Friday the 20th", date(2026, 3, 20)),
         ("no voy el viernes día 20", date(2026, 3, 20)),
     ],
 )
 def test_a_weekday_before_a_date_belongs_to_it(text: str, day: date):
     assert [one.day for one in found(text, country="ES")] == [day]
+
+
+def test_a_weekday_on_which_the_date_does_not_fall_is_a_day_of_its_own():
+    said = "I can't come Friday. April 14 would suit me"
+    assert [(one.text, one.day) for one in found(said)] == [("Friday", date(2026, 3, 13)), ("April 14", date(2026, 4, 14))]
+    assert [one.day for one in found("not Friday, April 14, 2026 is better")] == [date(2026, 3, 13), date(2026, 4, 14)]
 
 
 def test_a_weekday_tells_which_year_is_meant():

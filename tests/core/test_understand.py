@@ -241,6 +241,11 @@ def test_one_mail_may_cancel_ask_insist_and_opt_out():
     assert (verdict.intent, verdict.question, verdict.firm, verdict.opt_out) == (Intent.CANCEL, True, True, True)
 
 
+@pytest.mark.parametrize("said", ["STOP", "Please unsubscribe me, thank you!", "Por favor, denme de baja. Gracias"])
+def test_the_word_that_our_footer_asks_for_is_an_opt_out_whatever_the_model_thinks(said: str):
+    assert read(said, scores(opt_out=0.0)).opt_out
+
+
 def test_the_evidence_is_the_customers_own_words():
     text = "Hi Dana,\nlovely weather. Please cancel my class. It has become too expensive for me.\nBest, Tom"
     verdict = read(text)
