@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,23 +22,18 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from pipeline import train_days, train_sentences
-from pipeline.core.cues import ENDINGS, cues
+from pipeline.core.counted import Floats, Row, rows, worth_counting
+from pipeline.core.cues import ENDINGS, ideas
 from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
 from pipeline.edges.model import (
-    CUE,
-    Counted,
     Encoder,
-    Floats,
-    Row,
+    as_arrays,
     bundled_encoder,
     calibrated,
     embedded,
-    features,
     in_bytes,
-    in_columns,
     looked_up,
-    row_of,
     with_sentences,
 )
 from pipeline.errors import WinbackError
@@ -54,7 +48,6 @@ KINDS = {"words": "words", "full": "words and meanings"}  # of models, by what t
 UNDER_ANOTHER = 40  # percent of the mails without a subject that are learnt under that of another
 PORTION = 256  # texts that are embedded at a time
 TOPICS = 128  # directions, of the tens of thousands of words and cues
-SEEN_IN = {"word": 3, "pair": 5, "cue": 4}  # counts if so many mails have it
 FIRM_HAND = 100.0  # calibration is hardly held back: it has few parameters
 NOWHERE = Rules(business=Business(name="Corpus", sender=Address(address="nobody@corpus.example")))
 SOME_DAY = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -121,7 +114,11 @@ def under_subjects(examples: Sequence[Example]) -> list[Example]:
     """
     neutral = {
         lang: sorted(
-            {each.subject for each in examples if each.lang == lang and each.subject and not cues(each.subject) & ENDINGS}
+            {
+                each.subject
+                for each in examples
+                if each.lang == lang and each.subject and ENDINGS.isdisjoint(ideas(each.subject))
+            }
         )
         for lang in {each.lang for each in examples}
     }
@@ -181,17 +178,11 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     examples = everything[:count]
     texts = [each.text for each in everything]
     tell("reading words", 0, STEPS)
-    counted = [features(text) for text in texts]
-    names, idf = learn_words(counted)
-    vocabulary = in_columns(names)
-    rows = [row_of(each, vocabulary, idf) for each in counted]
-    del counted
-    words = _matrix(rows, len(names))
+    lexicon = worth_counting(texts)
+    counted = rows(texts, lexicon)
+    words = _matrix(counted, lexicon.width)
     heads, targets = _targets(everything)
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "vocabulary": np.frombuffer("\n".join(names).encode("utf-8"), dtype=np.uint8),
-        "idf": idf,
-    }
+    arrays = as_arrays(lexicon)
     groups = [each.group for each in examples]
     folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
     wanted = and_without(targets, [unseen for _, unseen in folds])
@@ -216,10 +207,11 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
     if encoder is not None:
         tell("reading meanings", 25, STEPS)
         points, points_step = in_bytes(_meant(texts, encoder))
-        topics = _directions(words)
-        about, about_step = in_bytes(looked_up(rows, topics))
+        topics, topics_step = in_bytes(_directions(words))
+        about, about_step = in_bytes(looked_up(counted, topics) * topics_step)
         alike = likeness(words, points * points_step, about * about_step)
-        arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step, "topics": topics}
+        arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step}
+        arrays |= {"topics": topics, "topics_step": topics_step}
     with ThreadPoolExecutor(1) as beside:
         sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples, folds)
         if encoder is not None:
@@ -302,21 +294,6 @@ def _meant(texts: Sequence[str], encoder: Encoder) -> Floats:
         return np.concatenate(list(cores.map(lambda some: embedded(some, encoder), portions)))
 
 
-def learn_words(counted: Sequence[Counted]) -> tuple[list[str], Floats]:
-    """The names of the features that are worth counting, in a fixed order, and how rare each is, from those of each text."""
-    seen: Counter[str] = Counter()
-    for each in counted:
-        seen.update([*each.words, *each.pairs, *map(CUE.__add__, each.cues)])
-    total = len(counted)
-    kept = sorted(feature for feature, count in seen.items() if count >= SEEN_IN[_kind(feature)])
-    idf = np.array([1 + np.log((1 + total) / (1 + seen[feature])) for feature in kept], dtype=np.float32)
-    return kept, idf
-
-
-def _kind(feature: str) -> str:
-    return "cue" if feature.startswith(CUE) else "pair" if " " in feature else "word"
-
-
 def _matrix(rows: Sequence[Row], width: int) -> Any:
     """The texts as sparse rows of unit length, a column for each feature."""
     starts = np.cumsum([0, *(row.columns.size for row in rows)])
@@ -325,11 +302,11 @@ def _matrix(rows: Sequence[Row], width: int) -> Any:
     return csr_matrix((values, columns, starts), shape=(len(rows), width), dtype=np.float32)
 
 
-def _directions(words: Any) -> npt.NDArray[np.float16]:
+def _directions(words: Any) -> Floats:
     """The directions in which the texts differ most (latent semantic analysis), a row for each feature."""
     size = min(TOPICS, min(words.shape) - 1)
     _, _, directions = randomized_svd(words, size, n_iter=2, random_state=0)
-    return np.ascontiguousarray(directions.T, dtype=np.float16)
+    return np.ascontiguousarray(directions.T, dtype=np.float32)
 
 
 def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]:

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.linear_model import Ridge
 
-from pipeline.edges.model import BOTH_WEIGH, Floats, nearness
+from pipeline.core.counted import Floats
+from pipeline.edges.model import BOTH_WEIGH, nearness
 
 Rows = npt.NDArray[np.intp]
 Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to 1

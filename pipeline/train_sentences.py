@@ -17,7 +17,8 @@ from scipy.sparse import diags
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.edges.model import HARDLY, Floats, runs, sentences
+from pipeline.core.counted import Floats
+from pipeline.edges.model import HARDLY, runs, sentences
 
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]

@@ -16,6 +16,7 @@ LAYERS = (
     ("pipeline.errors",),
     ("pipeline.core.records",),
     ("pipeline.core.figures", "pipeline.core.purposes", "pipeline.core.stated"),
+    ("pipeline.core.cues",),
     ("pipeline.core.*",),
     ("pipeline.core.slots",),
     ("pipeline.core.around", "pipeline.core.report_words"),

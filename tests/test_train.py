@@ -98,7 +98,7 @@ def test_lessons_are_learnt_and_never_measured_on():
     for kind, probabilities in taught.held_out.items():
         assert probabilities.shape == plain.held_out[kind].shape
         assert np.all(np.isfinite(probabilities))
-    assert "zyx" in taught.arrays["vocabulary"].tobytes().decode().split("\n")
+    assert "zyx" in taught.arrays["words"].tobytes().decode().split("\n")
 
 
 def test_some_mails_without_a_subject_are_learnt_under_the_plain_subject_of_another():

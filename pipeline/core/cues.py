@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from itertools import pairwise, product
+from collections.abc import Mapping
 
 # A hyphen joins the words of a phrase. A word or phrase belongs to the first idea that lists it.
 _IDEAS: Mapping[str, str] = {
@@ -250,35 +249,45 @@ _IDEAS: Mapping[str, str] = {
     """,
 }
 
+# What stands in a text besides the ideas of the table: the end of a sentence, a word that stands for no idea, and these signs.
+BREAK, NOTHING, COMMA, QUESTION = range(1, 5)
+IDEAS = ("", ".", "_", ",", "?", *_IDEAS)  # by their numbers
+
+
+def _numbers(names: str) -> frozenset[int]:
+    return frozenset(map(IDEAS.index, names.split()))
+
+
 # What turns the meaning of an ending round, and what an ending is: each pair in one sentence is a cue of its own.
-_TURNS = frozenset(
-    "if may neg already past you they ask must want ? ignore keep pay email future policy q by i cannot wont decide".split()
+TURNS = _numbers(
+    "if may neg already past you they ask must want ? ignore keep pay email future policy q by i cannot wont decide"
 )
-ENDINGS = frozenset(
-    "cancel cancel1 cancelpast cancelled cancelling cancelnoun baja end renew makeit reschedule move decline take_off".split()
+ENDINGS = _numbers(
+    "cancel cancel1 cancelpast cancelled cancelling cancelnoun baja end renew makeit reschedule move decline take_off"
 )
 
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[?!.;\n,]")
-_BREAKS = frozenset("!.;\n?")
+_SIGNS = {"!": BREAK, ".": BREAK, ";": BREAK, "\n": BREAK, ",": COMMA, "?": QUESTION}
+_SHORT = 2  # letters of a word that is passed over if it stands for no idea
 
 
 def _plain(word: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
 
 
-def _index() -> tuple[dict[str, str], dict[str, list[tuple[tuple[str, ...], str]]]]:
+def _index() -> tuple[dict[str, int], dict[str, list[tuple[list[str], int]]]]:
     """Ideas by word (as written, and without accents where that is not another idea's word), and phrases by first word."""
-    words: dict[str, str] = {}
-    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    words: dict[str, int] = dict(_SIGNS)
+    phrases: dict[str, list[tuple[list[str], int]]] = {}
     for idea, forms in _IDEAS.items():
         for form in forms.split():
-            parts = tuple(form.split("-"))
+            parts = form.split("-")
             if len(parts) > 1:
-                phrases.setdefault(parts[0], []).append((parts, idea))
+                phrases.setdefault(parts[0], []).append((parts, IDEAS.index(idea)))
             else:
-                words.setdefault(form, idea)
-    for word, idea in list(words.items()):
-        words.setdefault(_plain(word), idea)
+                words.setdefault(form, IDEAS.index(idea))
+    for word, number in list(words.items()):
+        words.setdefault(_plain(word), number)
     for known in phrases.values():
         known.sort(key=lambda phrase: -len(phrase[0]))
     return words, phrases
@@ -287,53 +296,22 @@ def _index() -> tuple[dict[str, str], dict[str, list[tuple[tuple[str, ...], str]
 _BY_WORD, _BY_FIRST = _index()
 
 
-def _ideas(text: str) -> Iterator[list[str]]:
-    """The ideas of each sentence in their order; `_` is a word that stands for none."""
+def ideas(text: str) -> list[int]:
+    """The ideas of a text in their order, as numbers in IDEAS; a sentence ends at BREAK or with QUESTION."""
     words = _TOKEN.findall(text.lower().replace("’", "'"))
     plain = words if text.isascii() else [word if word.isascii() else _plain(word) for word in words]
-    sentence: list[str] = []
+    known = _BY_WORD.get
+    found = [
+        known(word) or known(bare) or (NOTHING if len(word) > _SHORT else 0) for word, bare in zip(words, plain, strict=True)
+    ]
     passed = 0  # a phrase that begins earlier has taken the words up to here
-    for at, (word, bare) in enumerate(zip(words, plain, strict=True)):
-        if at < passed:
-            continue
-        if word in _BREAKS:
-            if word == "?":
-                sentence.append("?")
-            if sentence:
-                yield sentence
-                sentence = []
-        elif bare in _BY_FIRST and (phrase := _phrase(plain, at)):
-            sentence.append(phrase[1])
+    for at in [at for at, word in enumerate(plain) if word in _BY_FIRST]:
+        if at >= passed and (phrase := _phrase(plain, at)):
             passed = at + len(phrase[0])
-        elif word == ",":
-            sentence.append(",")
-        elif (idea := _BY_WORD.get(word) or _BY_WORD.get(bare)) or len(word) > 2:
-            sentence.append(idea or "_")
-    if sentence:
-        yield sentence
+            found[at:passed] = [phrase[1]] + [0] * (len(phrase[0]) - 1)
+    return list(filter(None, found))
 
 
-def _phrase(plain: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
+def _phrase(plain: list[str], at: int) -> tuple[list[str], int] | None:
     """The longest phrase that begins here, with its idea."""
-    return next((known for known in _BY_FIRST[plain[at]] if tuple(plain[at : at + len(known[0])]) == known[0]), None)
-
-
-def cues(text: str) -> set[str]:
-    """The cues of a text: runs of up to four ideas, neighbours in the full text, how a sentence opens, what turns an ending."""
-    found: set[str] = set()
-    for sentence in _ideas(text):
-        found.update(map("|".join, pairwise(sentence)))
-        core = [idea for idea in sentence if idea not in "_,"]
-        if not core:
-            continue
-        found.update(core)
-        for size in (2, 3, 4):
-            found.update(map(">".join, zip(*(core[at:] for at in range(size)), strict=False)))
-        found.update(map(">*>".join, zip(core, core[2:], strict=False)))
-        found.add(f"^{core[0]}")
-        found.add("^" + ">".join(core[:2]))
-        if "?" in core:
-            found.update(map("?~".__add__, core))
-        there = set(core)
-        found.update(map("&".join, product(there & _TURNS, there & ENDINGS)))
-    return found
+    return next((known for known in _BY_FIRST[plain[at]] if plain[at : at + len(known[0])] == known[0]), None)

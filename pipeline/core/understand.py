@@ -53,9 +53,9 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     `confidence` is the probability that intent and reason are both right. What is empty, strange or nearly even is `unsure`.
     """
     scores = _in_context(scores, asked)
-    folded = for_model(message).translate(_FOLD)
     said = message.text[:SEEN]
     said_folded = said.translate(_FOLD)
+    folded = joined(message.subject.translate(_FOLD), said_folded)
     bare = _is_bare_opt_out(message)
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)

@@ -6,32 +6,27 @@ import hashlib
 import io
 import json
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.cues import cues
+from pipeline.core.counted import Floats, Lexicon, Row, rows, words_of
+from pipeline.core.cues import IDEAS
 from pipeline.core.records import DateKind, DayPurpose, Intent, Reason, Scores
 from pipeline.errors import NoModel
 
-Floats = npt.NDArray[np.float32]
-
-FORMAT = 3  # of the two files; another number needs another program
+FORMAT = 4  # of the two files; another number needs another program
 EMBEDDED = 600  # characters of a text that are made a vector
-CUES_WEIGH = 1.2  # against the words, which weigh 1
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
 PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
 HARDLY = 0.01  # of an opt-out: below it no sentence is looked at
-CUE = "\t"  # stands before the name of a cue, which may be that of a word as well
-_WORD = re.compile(r"[^\W_]+|\?")
+_INTENTS, _REASONS = {str(each): each for each in Intent}, {str(each): each for each in Reason}
 _SENTENCE = re.compile(r"[^.!?\n;]+")
 _WRAPPED = re.compile(r"(?<=[^\n]{60})\n(?=[^\n])")  # a line that ends because it is long, not because its sentence does
 _RUN = 3  # words at most in a run
@@ -42,29 +37,6 @@ class Encoder(Protocol):
 
     def encode(self, texts: list[str]) -> Floats:
         """One unit vector a text."""
-
-
-class Counted(NamedTuple):
-    """What is counted of a text: how often each word and each pair of words stands in it, and its cues."""
-
-    words: Mapping[str, int]
-    pairs: Mapping[str, int]
-    cues: set[str]
-
-
-class Vocabulary(NamedTuple):
-    """The columns of the words and pairs of words that count, and those of the cues."""
-
-    words: dict[str, int]
-    cues: dict[str, int]
-
-
-class Row(NamedTuple):
-    """A text as the words see it: its columns, their weights, and the share of its words that the model has met."""
-
-    columns: npt.NDArray[np.intp]
-    values: Floats
-    known: float
 
 
 class DayWords:
@@ -103,7 +75,7 @@ class SentenceWords:
 
     def _said(self, words: Sequence[str]) -> float:
         found = runs(words)
-        return sum(self._weights.get(run, 0.0) for run in found) / float(np.sqrt(max(len(found), 1)))
+        return sum(filter(None, map(self._weights.get, found))) / float(np.sqrt(max(len(found), 1)))
 
 
 class LinearModel:
@@ -116,8 +88,7 @@ class LinearModel:
 
     def __init__(self, about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], encoder: Encoder | None) -> None:
         self._heads: list[dict[str, Any]] = about["heads"]
-        self._vocabulary = in_columns(_lines(arrays["vocabulary"]))
-        self._idf: Floats = arrays["idf"].astype(np.float32)
+        self._lexicon = lexicon_of(arrays)
         self._words = arrays["words_weights"]
         self._words_bias = arrays["words_bias"]
         self._words_scale = arrays["words_scale"]
@@ -130,7 +101,7 @@ class LinearModel:
             self._full_scale = arrays["full_scale"]
             self._points, self._points_step = arrays["points"], arrays["points_step"]
             self._about, self._about_step = arrays["about"], arrays["about_step"]
-            self._topics = arrays["topics"]
+            self._topics, self._topics_step = arrays["topics"], arrays["topics_step"]
             self._duals = arrays["duals"]
 
     @classmethod
@@ -148,31 +119,34 @@ class LinearModel:
             raise NoModel(f"{folder}: model.npz is not the file that model.json describes: run `winback train`")
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+        if tuple(_lines(arrays["ideas"])) != IDEAS:
+            raise NoModel(f"{folder}: was built by another version, which heard other ideas in words: run `winback train`")
         return cls(about, arrays, encoder or bundled_encoder())
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """What the model says of each text."""
         if not texts:
             return []
-        rows = [weighed(text, self._vocabulary, self._idf) for text in texts]
-        said = looked_up(rows, self._words) + self._words_bias
+        counted = rows(texts, self._lexicon)
+        said = looked_up(counted, self._words) + self._words_bias
         probabilities = calibrated(said, self._heads, self._words_scale)
         if self._encoder is not None:
             column = self._column("intent", "none")
             doubtful = [number for number in range(len(texts)) if probabilities[number, column] < NOTHING]
             if doubtful:
-                probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [rows[i] for i in doubtful])
+                probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [counted[i] for i in doubtful])
         if self._sentence_words is not None:
             yes, no = self._column("opt_out", "yes"), self._column("opt_out", "no")
             probabilities[:, yes] = self._sentence_words(texts, probabilities[:, yes])
             probabilities[:, no] = 1 - probabilities[:, yes]
-        return [scores_of(line, self._heads, row.known, self._day_words) for line, row in zip(probabilities, rows, strict=True)]
+        lines = zip(probabilities, counted, strict=True)
+        return [scores_of(line, self._heads, row.known, self._day_words) for line, row in lines]
 
-    def _with_meaning(self, texts: list[str], rows: Sequence[Row]) -> Floats:
+    def _with_meaning(self, texts: list[str], counted: Sequence[Row]) -> Floats:
         assert self._encoder is not None
         vectors = embedded(texts, self._encoder) * self._points_step
-        topics = looked_up(rows, self._topics) * (BOTH_WEIGH * self._about_step)
-        said = looked_up(rows, self._full) + self._full_bias
+        topics = looked_up(counted, self._topics) * (BOTH_WEIGH * self._about_step * self._topics_step)
+        said = looked_up(counted, self._full) + self._full_bias
         for start in range(0, len(self._points), PORTION):
             part = slice(start, start + PORTION)
             near = nearness(vectors, self._points[part].astype(np.float32))
@@ -187,6 +161,18 @@ class LinearModel:
 
 def _lines(stored: npt.NDArray[Any]) -> list[str]:
     return stored.tobytes().decode("utf-8").split("\n") if stored.size else []
+
+
+def lexicon_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Lexicon:
+    """What counts, from the arrays of a model: see `as_arrays`."""
+    words = {word: column for column, word in enumerate(_lines(arrays["words"]))}
+    return Lexicon(words=words, pairs=arrays["pairs"], cues=arrays["cues"], rarity=arrays["rarity"])
+
+
+def as_arrays(lexicon: Lexicon) -> dict[str, npt.NDArray[Any]]:
+    """What counts, as arrays of a model. Cues are made of the numbers of ideas, so the names of these are kept with them."""
+    words, ideas = (np.frombuffer("\n".join(names).encode("utf-8"), dtype=np.uint8) for names in (lexicon.words, IDEAS))
+    return {"words": words, "pairs": lexicon.pairs, "cues": lexicon.cues, "rarity": lexicon.rarity, "ideas": ideas}
 
 
 class BundledEncoder:
@@ -230,21 +216,9 @@ def nearness(vectors: Floats, points: Floats) -> Floats:
     return near
 
 
-def looked_up(rows: Sequence[Row], table: npt.NDArray[np.float16]) -> Floats:
+def looked_up(counted: Sequence[Row], table: npt.NDArray[np.float16] | npt.NDArray[np.int8]) -> Floats:
     """For each text the sum of the table's lines for its words and cues, as much of each as it weighs."""
-    return np.stack([row.values @ table[row.columns].astype(np.float32) for row in rows])
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text and its question marks, in lower case, accents gone."""
-    lower = text.lower()
-    return _WORD.findall(lower if lower.isascii() else unicodedata.normalize("NFKD", lower).encode("ascii", "ignore").decode())
-
-
-def features(text: str) -> Counted:
-    """What is counted of a text."""
-    words = words_of(text)
-    return Counted(Counter(words), Counter(map(" ".join, pairwise(words))), cues(text))
+    return np.stack([row.values @ table[row.columns].astype(np.float32) for row in counted])
 
 
 def sentences(text: str) -> list[list[str]]:
@@ -254,8 +228,8 @@ def sentences(text: str) -> list[list[str]]:
 
 def runs(words: Sequence[str]) -> list[str]:
     """The words, and all runs of up to three of them, once each."""
-    found = (" ".join(words[at : at + size]) for size in range(1, _RUN + 1) for at in range(len(words) - size + 1))
-    return list(dict.fromkeys(found))
+    found = (map(" ".join, zip(*(words[at:] for at in range(size)), strict=False)) for size in range(2, _RUN + 1))
+    return list(dict.fromkeys(chain(words, *found)))
 
 
 def with_sentences(likely: Floats, said: Floats, scale: Floats) -> Floats:
@@ -267,46 +241,6 @@ def with_sentences(likely: Floats, said: Floats, scale: Floats) -> Floats:
     found = 1 / (1 + np.exp(-(scale[0] * np.log(near / (1 - near)) + scale[1] * said + scale[2])))
     result: Floats = np.where(likely < HARDLY, likely, found).astype(np.float32)
     return result
-
-
-def in_columns(names: Sequence[str]) -> Vocabulary:
-    """The vocabulary whose features have these names, each in the column of its place."""
-    found = Vocabulary({}, {})
-    for column, name in enumerate(names):
-        if name.startswith(CUE):
-            found.cues[name.removeprefix(CUE)] = column
-        else:
-            found.words[name] = column
-    return found
-
-
-def weighed(text: str, vocabulary: Vocabulary, idf: Floats) -> Row:
-    """A text as a row: words weigh by their rarity, cues evenly, the blocks are balanced, the whole is of unit length."""
-    return row_of(features(text), vocabulary, idf)
-
-
-def row_of(counted: Counted, vocabulary: Vocabulary, idf: Floats) -> Row:
-    """What was counted of a text as a row: see `weighed`."""
-    words = _met(counted.words, vocabulary.words)
-    known = len(words) / max(len(counted.words), 1)
-    words += _met(counted.pairs, vocabulary.words)
-    met = vocabulary.cues
-    cue_columns = sorted(met[cue] for cue in counted.cues if cue in met)  # a set has another order in each process
-    size = len(words)
-    columns = np.array([column for column, _ in words] + cue_columns, dtype=np.intp)
-    values = np.empty(columns.size, dtype=np.float32)
-    if words:
-        block = (1 + np.log(np.array([count for _, count in words], dtype=np.float32))) * idf[columns[:size]]
-        values[:size] = block / np.sqrt(block @ block)
-    if cue_columns:
-        values[size:] = CUES_WEIGH / np.sqrt(len(cue_columns))
-    length = np.sqrt(values @ values)
-    return Row(columns=columns, values=values / length if length else values, known=known)
-
-
-def _met(counts: Mapping[str, int], columns: Mapping[str, int]) -> list[tuple[int, int]]:
-    """The columns of the features that have one, with their counts."""
-    return [(columns[feature], count) for feature, count in counts.items() if feature in columns]
 
 
 def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) -> Floats:
@@ -325,13 +259,14 @@ def scores_of(
     probabilities: Floats, heads: Sequence[Mapping[str, Any]], known: float, day_purpose: DayPurpose | None = None
 ) -> Scores:
     """One text's probabilities as a record; `known` is the share of its words that the model has met."""
-    found: dict[str, dict[str, float]] = {}
-    for head in heads:
-        part = probabilities[head["start"] : head["start"] + len(head["labels"])]
-        found[head["name"]] = dict(zip(head["labels"], part.tolist(), strict=True))
+    values = probabilities.tolist()
+    found = {
+        head["name"]: dict(zip(head["labels"], values[head["start"] : head["start"] + len(head["labels"])], strict=True))
+        for head in heads
+    }
     return Scores(
-        intent={Intent(label): p for label, p in found["intent"].items()},
-        reason={Reason(label): p for label, p in found["reason"].items()},
+        intent={_INTENTS[label]: p for label, p in found["intent"].items()},
+        reason={_REASONS[label]: p for label, p in found["reason"].items()},
         subreason=found["subreason"],
         sensitive=found["sensitive"],
         opt_out=found["opt_out"]["yes"],

@@ -13,6 +13,7 @@ from pipeline import learn
 from pipeline.core.records import Intent, Reason
 from pipeline.edges.model import EMBEDDED, LinearModel, bundled_encoder, in_bytes
 from pipeline.errors import NoModel
+from pipeline.train import packed
 
 # Two handfuls of mails, enough to tell a cancellation from a greeting.
 CANCEL = (
@@ -167,6 +168,17 @@ def test_a_damaged_model_is_refused(copied: Path):
 def test_a_model_of_another_format_is_refused(copied: Path):
     about = json.loads((copied / "model.json").read_text())
     (copied / "model.json").write_text(json.dumps({**about, "format": 0}))
+    with pytest.raises(NoModel, match="winback train"):
+        LinearModel.load(copied)
+
+
+def test_a_model_that_was_built_of_other_ideas_is_refused(copied: Path):
+    with np.load(copied / "model.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    data = packed({**arrays, "ideas": arrays["ideas"][:-1]})
+    (copied / "model.npz").write_bytes(data)
+    about = json.loads((copied / "model.json").read_text())
+    (copied / "model.json").write_text(json.dumps({**about, "sha256": hashlib.sha256(data).hexdigest()}))
     with pytest.raises(NoModel, match="winback train"):
         LinearModel.load(copied)
 
