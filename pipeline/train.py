@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -110,27 +111,26 @@ def under_subjects(examples: Sequence[Example]) -> list[Example]:
     """The examples; of those without a subject some have that of another mail in their language, if it speaks of no ending.
 
     What a thread is called ("Re: Membership") says little of what is said in it, and who writes a corpus gives a subject to
-    what is worth one. The same examples give the same.
+    what is worth one. The same examples give the same, and other examples beside them change few of them.
     """
-    neutral = {
-        lang: sorted(
-            {
-                each.subject
-                for each in examples
-                if each.lang == lang and each.subject and ENDINGS.isdisjoint(ideas(each.subject))
-            }
-        )
-        for lang in {each.lang for each in examples}
-    }
-    return [_under(each, neutral[each.lang]) if neutral[each.lang] and not each.subject else each for each in examples]
+    subjects: dict[str, set[str]] = {each.lang: set() for each in examples}
+    for each in examples:
+        if each.subject and ENDINGS.isdisjoint(ideas(each.subject)):
+            subjects[each.lang].add(each.subject)
+    rings = {lang: sorted((_lot(subject), subject) for subject in found) for lang, found in subjects.items()}
+    return [each if each.subject else _under(each, rings[each.lang]) for each in examples]
 
 
-def _under(mail: Example, subjects: Sequence[str]) -> Example:
-    drawn = int.from_bytes(hashlib.sha256(mail.id.encode()).digest()[:8], "big")
-    if drawn % 100 >= UNDER_ANOTHER:
+def _under(mail: Example, ring: Sequence[tuple[int, str]]) -> Example:
+    lot = _lot(mail.id)
+    if not ring or lot % 100 >= UNDER_ANOTHER:
         return mail
-    subject = subjects[drawn // 100 % len(subjects)]
+    _, subject = ring[bisect(ring, (lot, "")) % len(ring)]
     return replace(mail, subject=subject, text=joined(subject, mail.text))
+
+
+def _lot(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
 def example(mail: dict[str, Any], group: str) -> Example:
@@ -169,14 +169,18 @@ def teach(
     Kernel ridge regression on one-hot labels; calibrated on folds that keep the mails of one file together. Lessons are
     learnt in every fold and never measured on: they are mails that were misread, so they say nothing of how often that happens.
     """
-    with threadpool_limits(limits=1):
-        return _taught([*examples, *lessons], len(examples), tell)
+    with threadpool_limits(limits=1), ThreadPoolExecutor(1) as beside:
+        return _taught([*examples, *lessons], len(examples), tell, beside)
 
 
-def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int, int], None]) -> Taught:
-    """What all examples teach; the first `count` are those that are measured on. What needs no likeness is learnt beside it."""
+def _taught(
+    everything: Sequence[Example], count: int, tell: Callable[[str, int, int], None], beside: ThreadPoolExecutor
+) -> Taught:
+    """What all examples teach; the first `count` are those that are measured on. What can be done `beside` is done there."""
     examples = everything[:count]
     texts = [each.text for each in everything]
+    encoder = bundled_encoder()
+    meant = beside.submit(_meant, texts, encoder) if encoder else None
     tell("reading words", 0, STEPS)
     lexicon = worth_counting(texts)
     counted = rows(texts, lexicon)
@@ -196,30 +200,28 @@ def _taught(everything: Sequence[Example], count: int, tell: Callable[[str, int,
         width = targets.shape[1]
         raw = np.zeros((count, width), dtype=np.float32)
         for number, (_, unseen) in enumerate(folds, 1):
-            raw[unseen] = learnt.read(known[unseen], slice(number * width, (number + 1) * width))
+            raw[unseen] = learnt.read(known, unseen, slice(number * width, (number + 1) * width))
         scale = _calibration(raw, targets[:count], heads, hard)
         held_out[kind] = calibrated(raw, heads, scale)
         arrays.update({f"{kind}_bias": learnt.bias[:width], f"{kind}_scale": scale})
         return learnt.weights[:, :width]
 
     arrays["words_weights"] = learn("words", 5, 25, words, by_words).astype(np.float16)
-    encoder = bundled_encoder()
-    if encoder is not None:
+    if meant is not None:
         tell("reading meanings", 25, STEPS)
-        points, points_step = in_bytes(_meant(texts, encoder))
+        points, points_step = in_bytes(meant.result())
         topics, topics_step = in_bytes(_directions(words))
         about, about_step = in_bytes(looked_up(counted, topics) * topics_step)
         alike = likeness(words, points * points_step, about * about_step)
         arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step}
         arrays |= {"topics": topics, "topics_step": topics_step}
-    with ThreadPoolExecutor(1) as beside:
-        sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples, folds)
-        if encoder is not None:
-            duals = learn("full", 50, 95, alike, by_likeness)
-            weights = words.T @ (WORDS_WEIGH * duals)
-            arrays |= {"duals": duals.astype(np.float16), "full_weights": weights.astype(np.float16)}
-        tell("learning from sentences and days", 95, STEPS)
-        arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result().arrays
+    sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples, folds)
+    if meant is not None:
+        duals = learn("full", 50, 95, alike, by_likeness)
+        weights = words.T @ (WORDS_WEIGH * duals)
+        arrays |= {"duals": duals.astype(np.float16), "full_weights": weights.astype(np.float16)}
+    tell("learning from sentences and days", 95, STEPS)
+    arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result().arrays
     tell("done", STEPS, STEPS)
     return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=days.result().held_out)
 

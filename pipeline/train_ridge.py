@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from pipeline.core.counted import Floats
 from pipeline.edges.model import BOTH_WEIGH, nearness
 
 Rows = npt.NDArray[np.intp]
+Steps = npt.NDArray[np.int16]
 Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to 1
 
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
@@ -30,7 +31,24 @@ _CLOSE_ENOUGH = 2e-3  # ... and by likeness, where each pass over the texts take
 _PASSES = 100
 _TINY = np.float32(1e-37)
 _LANDMARKS = 2_000  # texts through which all others are seen, roughly
+_SOME = 0.5  # so small a share of all texts is learnt from on its own
 _PORTION = 256  # texts that are compared with all others at a time
+
+
+class Pairs(NamedTuple):
+    """How alike texts are, two by two, as so many steps: there are as many as the square of the texts, so each is short."""
+
+    steps: Steps
+    step: np.float32
+
+    def rows(self, texts: Rows) -> Floats:
+        """How alike some texts are to all."""
+        found: Floats = self.steps[texts] * self.step
+        return found
+
+    def among(self, texts: Rows) -> Pairs:
+        """How alike some texts are to each other."""
+        return self if len(texts) == len(self.steps) else Pairs(self.steps[np.ix_(texts, texts)], self.step)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +58,13 @@ class Learnt:
     weights: Floats
     bias: Floats
 
-    def read(self, rows: Any, columns: slice) -> Floats:
-        """What is said of texts in some of the columns: `rows` are their words, or how alike they are to those learnt from."""
-        said: Floats = rows @ self.weights[:, columns] + self.bias[columns]
+    def read(self, known: Any, texts: Rows, columns: slice) -> Floats:
+        """What is said of some texts in some of the columns: `known` are the words of all, or how alike they are."""
+        said = np.empty((len(texts), len(self.bias[columns])), dtype=np.float32)
+        for start in range(0, len(texts), _PORTION):
+            part = slice(start, start + _PORTION)
+            some = known.rows(texts[part]) if isinstance(known, Pairs) else known[texts[part]]
+            said[part] = some @ self.weights[:, columns] + self.bias[columns]
         return said
 
 
@@ -68,15 +90,35 @@ def by_words(words: Any, wanted: Floats, heard: Heard = lambda done: None) -> Le
     return Learnt(weights=weights, bias=bias)
 
 
-def by_likeness(alike: Floats, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
+def by_likeness(alike: Pairs, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
     """Learn from how alike the texts are, two by two.
 
-    All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
-    "Randomized Nystroem Preconditioning"): some fifteen passes over all pairs, where exact solutions would take the cube.
+    What only some texts are asked is learnt from the pairs of these.
     """
     asked = ~np.isnan(wanted)
     bias = np.nansum(wanted, axis=0) / np.maximum(asked.sum(axis=0), 1)
     left: Floats = np.where(asked, wanted - bias, 0).astype(np.float32)
+    weights = np.zeros_like(left)
+    of_some = asked.mean(axis=0) < _SOME
+    groups = [columns for columns in (np.flatnonzero(~of_some), np.flatnonzero(of_some)) if asked[:, columns].any()]
+    for number, columns in enumerate(groups):
+        texts = np.flatnonzero(asked[:, columns].any(axis=1))
+        of = np.ix_(texts, columns)
+        weights[of] = _solved(alike.among(texts), asked[of], left[of], _share(heard, number, len(groups)))
+    return Learnt(weights=weights, bias=bias.astype(np.float32))
+
+
+def _share(heard: Heard, number: int, total: int) -> Heard:
+    """Who hears of one of so many equal parts of the work."""
+    return lambda done: heard((number + done) / total)
+
+
+def _solved(alike: Pairs, asked: npt.NDArray[np.bool_], left: Floats, heard: Heard) -> Floats:
+    """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked.
+
+    All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
+    "Randomized Nystroem Preconditioning"): some fifteen passes over all pairs, where exact solutions would take the cube.
+    """
     roughly = _by_landmarks(alike, asked)
     weights = np.zeros_like(left)
     solved = roughly(left)
@@ -86,20 +128,21 @@ def by_likeness(alike: Floats, wanted: Floats, heard: Heard = lambda done: None)
         heard(min(np.log(max(how_near, _CLOSE_ENOUGH)) / np.log(_CLOSE_ENOUGH), 1.0))
         if how_near <= _CLOSE_ENOUGH:
             break
-        found: Floats = np.where(asked, _multiplied(alike, ahead) + _HELD_BACK * ahead, 0)
+        found: Floats = np.where(asked, alike.step * _multiplied(alike.steps, ahead) + _HELD_BACK * ahead, 0)
         step = measured / np.maximum(_squares(ahead, found), _TINY)
         weights += step * ahead
         left -= step * found
         solved = roughly(left)
         ahead = solved + (_squares(left, solved) / np.maximum(measured, _TINY)).astype(np.float32) * ahead
         measured = _squares(left, solved)
-    return Learnt(weights=weights, bias=bias.astype(np.float32))
+    return weights
 
 
-def _by_landmarks(alike: Floats, asked: npt.NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+def _by_landmarks(alike: Pairs, asked: npt.NDArray[np.bool_]) -> Callable[[Floats], Floats]:
     """Rough solutions for columns, each over the texts that it asks, as far as landmarks see them."""
-    landmarks = np.unique(np.linspace(0, len(alike) - 1, min(_LANDMARKS, len(alike))).astype(np.intp))
-    seen = np.ascontiguousarray(alike[:, landmarks])
+    count = len(alike.steps)
+    landmarks = np.unique(np.linspace(0, count - 1, min(_LANDMARKS, count)).astype(np.intp))
+    seen = alike.steps[:, landmarks] * alike.step
     among = _HELD_BACK * seen[landmarks]
     among.flat[:: landmarks.size + 1] += np.float32(1e-4) * np.trace(among)
     together = _asked_alike(asked)
@@ -126,13 +169,13 @@ def _squares(some: Floats, others: Floats) -> Floats:
     return found
 
 
-def _multiplied(table: Floats, columns: Floats) -> Floats:
+def _multiplied(table: Floats | Steps, columns: Floats) -> Floats:
     """Their product, on all cores. How many threads share a sum decides its last digits, so each portion has one of its own."""
     found = np.empty((len(table), columns.shape[1]), dtype=np.float32)
 
     def multiply(start: int) -> None:
         part = slice(start, start + _PORTION)
-        np.matmul(table[part], columns, out=found[part])
+        np.matmul(table[part].astype(np.float32, copy=False), columns, out=found[part])
 
     _in_portions(multiply, len(table))
     return found
@@ -156,9 +199,11 @@ def and_without(targets: Floats, unseen: Sequence[Rows]) -> Floats:
     return np.hstack(found)
 
 
-def likeness(words: Any, points: Floats, topics: Floats) -> Floats:
+def likeness(words: Any, points: Floats, topics: Floats) -> Pairs:
     """How alike texts are, two by two: in their words, and in their meaning, where what is about the same counts more."""
-    alike = np.empty((len(points), len(points)), dtype=np.float32)
+    most = 1 + BOTH_WEIGH * (topics * topics).sum(axis=1).max() + WORDS_WEIGH * words.multiply(words).sum(axis=1).max()
+    step = np.float32(most / np.iinfo(np.int16).max)
+    alike = np.empty((len(points), len(points)), dtype=np.int16)
 
     def compare(start: int) -> None:
         part, rest = slice(start, start + _PORTION), slice(start, None)
@@ -167,10 +212,11 @@ def likeness(words: Any, points: Floats, topics: Floats) -> Floats:
         about += 1
         about *= nearness(points[part], points[rest])
         about += WORDS_WEIGH * (words[part] @ words[rest].T).toarray()
-        alike[part, rest], alike[rest, part] = about, about.T
+        alike[part, rest] = np.rint(about / step)
+        alike[rest, part] = alike[part, rest].T
 
     _in_portions(compare, len(points))
-    return alike
+    return Pairs(alike, step)
 
 
 def _in_portions(work: Callable[[int], None], count: int) -> None:

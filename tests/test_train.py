@@ -115,3 +115,13 @@ def test_some_mails_without_a_subject_are_learnt_under_the_plain_subject_of_anot
         "Membership\nhello"
     }
     assert 0.3 < sum(bool(each.subject) for each in got[:-2]) / 200 < 0.5
+
+
+def test_who_adds_a_mail_leaves_most_of_the_others_under_their_subjects():
+    bare = [replace(each, subject="") for each in examples(200)]
+    named = [replace(bare[0], id=f"named {number}", subject=f"Visit {number}") for number in range(30)]
+    more = replace(bare[0], id="one more", subject="Thursday")
+    before, after = train.under_subjects([*bare, *named]), train.under_subjects([*bare, *named, more])
+    moved = [one.subject for one, other in zip(after, before, strict=False) if one.subject != other.subject]
+    assert set(moved) <= {"Thursday"}
+    assert len(moved) < 20

@@ -9,13 +9,15 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 
 from pipeline import train_ridge
-from pipeline.train_ridge import and_without, by_likeness, by_words, likeness
+from pipeline.edges.model import BOTH_WEIGH
+from pipeline.train_ridge import WORDS_WEIGH, Pairs, and_without, by_likeness, by_words, likeness
 
 RNG = np.random.default_rng(1)
 WORDS = csr_matrix(RNG.random((44, 30)) * (RNG.random((44, 30)) > 0.6), dtype=np.float32)
 POINTS = (lambda points: points / np.linalg.norm(points, axis=1, keepdims=True))(RNG.normal(size=(44, 8))).astype(np.float32)
 TOPICS = RNG.normal(size=(44, 3)).astype(np.float32)
 ALIKE = likeness(WORDS, POINTS, TOPICS)
+FULL = ALIKE.rows(np.arange(44))
 TARGETS = RNG.integers(0, 2, size=(44, 5)).astype(np.float32)
 TARGETS[40:, 2:] = np.nan  # lessons, of which only the first two columns are known
 
@@ -26,25 +28,39 @@ def unheard(done: float) -> None:
 
 def test_likeness_is_the_same_in_portions_and_in_one_piece(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(train_ridge, "_PORTION", 5)
-    assert np.allclose(likeness(WORDS, POINTS, TOPICS), ALIKE, atol=1e-5)
-    assert np.allclose(ALIKE, ALIKE.T, atol=1e-5)
+    assert np.array_equal(likeness(WORDS, POINTS, TOPICS).steps, ALIKE.steps)
+    assert np.array_equal(ALIKE.steps, ALIKE.steps.T)
+
+
+def test_likeness_is_kept_to_half_a_step():
+    near = np.exp(2 * POINTS @ POINTS.T - 2) * (1 + BOTH_WEIGH * TOPICS @ TOPICS.T)
+    exact = near + WORDS_WEIGH * (WORDS @ WORDS.T).toarray()
+    assert np.abs(exact - FULL).max() < 0.51 * ALIKE.step
+    assert FULL.max() > 1000 * ALIKE.step
+
+
+def test_what_is_learnt_reads_the_same_in_portions_and_in_one_piece(monkeypatch: pytest.MonkeyPatch):
+    learnt = by_likeness(ALIKE, TARGETS)
+    whole = learnt.read(ALIKE, np.arange(44), slice(1, 4))
+    monkeypatch.setattr(train_ridge, "_PORTION", 5)
+    assert np.allclose(learnt.read(ALIKE, np.arange(44), slice(1, 4)), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("landmarks", [1, 10, 44])
 def test_likeness_is_learnt_from_as_scikit_learn_does(landmarks: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(train_ridge, "_LANDMARKS", landmarks)
     monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-5)
-    known = ALIKE[:40, :40]
-    peer = KernelRidge(alpha=0.5, kernel="precomputed").fit(known, TARGETS[:40] - TARGETS[:40].mean(axis=0))
-    expected = peer.predict(ALIKE[40:, :40]) + TARGETS[:40].mean(axis=0)
-    assert np.allclose(by_likeness(known, TARGETS[:40]).read(ALIKE[40:, :40], slice(0, 5)), expected, atol=1e-3)
+    peer = KernelRidge(alpha=0.5, kernel="precomputed").fit(FULL[:40, :40], TARGETS[:40] - TARGETS[:40].mean(axis=0))
+    expected = peer.predict(FULL[40:, :40]) + TARGETS[:40].mean(axis=0)
+    learnt, others = by_likeness(ALIKE.among(np.arange(40)), TARGETS[:40]), Pairs(ALIKE.steps[:, :40], ALIKE.step)
+    assert np.allclose(learnt.read(others, np.arange(40, 44), slice(0, 5)), expected, atol=1e-3)
 
 
 def test_words_are_learnt_from_exactly_enough(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(train_ridge, "_CLOSE", 1e-5)
     learnt = by_words(WORDS[:40], TARGETS[:40])
     exact = Ridge(alpha=0.5, solver="cholesky").fit(WORDS[:40].toarray(), TARGETS[:40])
-    assert np.allclose(learnt.read(WORDS[40:], slice(0, 5)), exact.predict(WORDS[40:].toarray()), atol=1e-3)
+    assert np.allclose(learnt.read(WORDS, np.arange(40, 44), slice(0, 5)), exact.predict(WORDS[40:].toarray()), atol=1e-3)
     assert np.allclose(learnt.weights, exact.coef_.T, atol=1e-3)
 
 
@@ -60,8 +76,8 @@ def test_what_a_text_does_not_say_teaches_nothing_about_it(
     monkeypatch.setattr(train_ridge, "_CLOSE", 1e-6)
     others = TARGETS.copy()
     others[40:, :2] = np.nan
-    without = learner(known, others, unheard).read(known[:40], slice(0, 5))
-    learnt = learner(known, TARGETS, unheard).read(known[:40], slice(0, 5))
+    without = learner(known, others, unheard).read(known, np.arange(40), slice(0, 5))
+    learnt = learner(known, TARGETS, unheard).read(known, np.arange(40), slice(0, 5))
     assert np.allclose(without[:, 2:], learnt[:, 2:], atol=1e-4)
     assert not np.allclose(without[:, :2], learnt[:, :2], atol=1e-3)
 

@@ -120,7 +120,10 @@ class _Hit:
         if day is None:
             return None
         start = self.match.end("day_before") if apart else self.match.start() - len(self.before)
-        return Mention(start=start, end=self.match.end(), day=day, back=back, settled=settled)
+        end, said = self.match.end(), self.match.string
+        if "(" in said[start:end] and said.startswith(")", end):
+            end += 1  # "Thursday (April 9)"
+        return Mention(start=start, end=end, day=day, back=back, settled=settled)
 
 
 def find(message: Message, intent: Intent, rules: Rules, learnt: DayPurpose | None = None) -> tuple[FoundDate, ...]:

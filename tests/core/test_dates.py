@@ -84,6 +84,11 @@ def test_a_weekday_on_which_the_date_does_not_fall_is_a_day_of_its_own():
     assert [one.day for one in found("not Friday, April 14, 2026 is better")] == [date(2026, 3, 13), date(2026, 4, 14)]
 
 
+def test_brackets_round_a_date_belong_to_it_both():
+    assert [one.text for one in found("I can't do Thursday (April 9), sorry")] == ["Thursday (April 9)"]
+    assert [one.text for one in found("I'm away (from April 9)")] == ["from April 9"]
+
+
 def test_a_weekday_tells_which_year_is_meant():
     assert found("the invoice of Saturday 15 November")[0].day == date(2025, 11, 15)
     assert found("we marry on Saturday 14 November")[0].day == date(2026, 11, 14)
