@@ -134,6 +134,18 @@ _DECLINES = re.compile(
     r"|\bya no (?:habra|hay|va a haber) (?:comida|boda|fiesta|viaje|evento|cena|celebracion)\b"
     r"|\b(?:(?:hemos|he) decidido no|no (?:vamos|voy) a) (?:aceptar\w*|seguir|continuar|renovar\w*|contratar\w*"
     r"|hacer(?:lo|la)|necesitar)\b"
+    # "we don't wish to renew", "I've decided not to go ahead", "we're not continuing"
+    r"|\b(?:i|we) (?:don't|dont|do not|no longer) (?:really )?(?:want|wish|intend|plan) to (?:continue|carry on|renew|proceed"
+    r"|go ahead|go on|keep going|stay)\b"
+    r"|\b(?:i|we)(?:'ve| have)? (?:decided|chosen|opted) not to (?:continue|renew|proceed|go ahead|go forward|move forward"
+    r"|go on|carry on|take (?:it|you) up|book|come back|return)\b"
+    r"|\b(?:i'm|we're|i am|we are) not (?:going to (?:continue|renew|proceed|go ahead)|continuing|renewing|proceeding"
+    r"|going ahead|going forward|moving forward)\b"
+    # "no queremos seguir con el servicio", "no renovaremos", "hemos decidido dejarlo"
+    r"|\b(?:ya )?no (?:quiero|queremos|deseo|deseamos|quisiera|quisieramos|pienso|pensamos) (?:seguir|continuar|renovar\w*"
+    r"|que (?:sigan|vengan|vuelvan))\b"
+    r"|\bno (?:seguiremos|continuaremos|renovaremos|renovare|seguire|continuare|renovamos|renuevo|seguimos adelante)\b"
+    r"|\b(?:hemos|he) decidido (?:dejar|prescindir|cancelar|anular)"
 )
 _CONDITION = re.compile(
     r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"

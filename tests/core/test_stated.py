@@ -48,6 +48,12 @@ def said(text: str) -> bool:
         "It was due on Friday. I withdraw the order 4711 herewith. The broker makes it himself now.",
         "One clinic does it for less. Kindly treat the Tuesday slot on the 3rd as vacated.",
         "Vendimos el coche; den por terminado el contrato.",
+        "He came late twice. We don't want to continue with the service.",
+        "Thank you for the quote. I've decided not to go ahead.",
+        "It was a lovely year. We're not renewing.",
+        "El técnico fue muy grosero. No queremos seguir con el servicio.",
+        "Gracias por el aviso. No renovaremos.",
+        "Todo bien, pero hemos decidido prescindir de la limpieza.",
     ],
 )
 def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
@@ -80,6 +86,10 @@ def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
         "Quiero cancelar lo que le debo.",
         "Cancel my 6am alarm",
         "Cancel my order if it has not left the shop.",
+        "We do not want to continue if the price goes up.",
+        "Why would you think that we're not renewing?",
+        "No queremos seguir si vuelven a subir.",
+        "Dijo: «no renovaremos nunca»",
         "We have to withdraw the chairs from your October order.",
         'He wrote it well: "After nineteen seasons I stop. I hereby cancel my contract. Yours, Clive"',
     ],
