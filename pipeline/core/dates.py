@@ -626,6 +626,7 @@ def _any(words: Mapping[str, int]) -> str:
 
 
 _STOPS = re.compile(r"[.,]")
+_DOT = r"(?:\.(?= [^.!?\n]{0,7}\d))?"  # of "31 Jan. 2027" and "31 Jan. at 5", not one that ends a sentence
 _NAMED = rf"(?P<day_before>\b(?P<named>{_any(_DATED_WEEKDAYS)})\b(?:\.?,| the| el| dia|\.| \()? ?)?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
 _TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
@@ -648,7 +649,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
     (needs, re.compile(pattern), resolve)
     for needs, pattern, resolve in (
         ("digit", r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b", _iso),
-        ("month", rf"{_NAMED}\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}\.?{_YEAR}{_CLOCK}", _day_and_month),
+        ("month", rf"{_NAMED}\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}{_DOT}{_YEAR}{_CLOCK}", _day_and_month),
         ("month", rf"{_NAMED}\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
         (
             "digit",

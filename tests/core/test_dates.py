@@ -89,6 +89,18 @@ def test_brackets_round_a_date_belong_to_it_both():
     assert [one.text for one in found("I'm away (from April 9)")] == ["from April 9"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("end it on 31 January. Thank you", "on 31 January"),
+        ("end it on 31 Jan.", "on 31 Jan"),
+        ("end it on 31 Jan. 2027, please", "on 31 Jan. 2027"),
+    ],
+)
+def test_the_stop_of_a_sentence_is_no_part_of_a_date(text: str, words: str):
+    assert [one.text for one in found(text)] == [words]
+
+
 def test_a_weekday_tells_which_year_is_meant():
     assert found("the invoice of Saturday 15 November")[0].day == date(2025, 11, 15)
     assert found("we marry on Saturday 14 November")[0].day == date(2026, 11, 14)
