@@ -87,7 +87,7 @@ class _Ideas(NamedTuple):
         return _Ideas(self.numbers[which], self.owner[which], self.sentence[which])
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """What was found in texts, as numbers, and whose each is."""
 
     numbers: Numbers
@@ -113,7 +113,7 @@ def worth_counting(texts: Sequence[str]) -> Lexicon:
     return Lexicon(words=words, pairs=pairs, cues=cues, rarity=rarity.astype(np.float32))
 
 
-def _seen(found: _Found, least: int) -> tuple[Numbers, Numbers]:
+def _seen(found: Found, least: int) -> tuple[Numbers, Numbers]:
     """The numbers that so many texts have, sorted, and how many have each."""
     order = np.lexsort((found.owner, found.numbers))
     numbers, owner = found.numbers[order], found.owner[order]
@@ -163,23 +163,23 @@ def _owners(said: Sequence[Sequence[object]]) -> Numbers:
     return np.repeat(np.arange(len(said)), [len(each) for each in said])
 
 
-def _pairs(words: _Words, width: int) -> _Found:
+def _pairs(words: _Words, width: int) -> Found:
     """Words that stand side by side, of those that have a column."""
     first, second = words.columns[:-1], words.columns[1:]
     pairs = (words.owner[:-1] == words.owner[1:]) & (first >= 0) & (second >= 0)
-    return _Found(first[pairs] * width + second[pairs], words.owner[:-1][pairs])
+    return Found(first[pairs] * width + second[pairs], words.owner[:-1][pairs])
 
 
-def _of_lexicon(found: _Found, known: Numbers) -> _Found:
+def _of_lexicon(found: Found, known: Numbers) -> Found:
     """What the lexicon has, each as its place there."""
     if not known.size:
-        return _Found(known, known)
+        return Found(known, known)
     places = np.minimum(np.searchsorted(known, found.numbers), known.size - 1)
     met = known[places] == found.numbers
-    return _Found(places[met], found.owner[met])
+    return Found(places[met], found.owner[met])
 
 
-def cues_of(texts: Sequence[str]) -> _Found:
+def cues_of(texts: Sequence[str]) -> Found:
     """The cues of texts, some of them more than once: see the kinds above."""
     said = [ideas(text) for text in texts]
     numbers, owner = np.fromiter(chain.from_iterable(said), dtype=np.int64), _owners(said)
@@ -195,10 +195,10 @@ def cues_of(texts: Sequence[str]) -> _Found:
         _runs(ASKED, telling, 1, only=np.isin(telling.sentence, telling.sentence[telling.numbers == QUESTION])),
         _turned(telling),
     ]
-    return _Found(np.concatenate([each.numbers for each in found]), np.concatenate([each.owner for each in found]))
+    return Found(np.concatenate([each.numbers for each in found]), np.concatenate([each.owner for each in found]))
 
 
-def _runs(kind: int, ideas: _Ideas, size: int, step: int = 1, only: Flags | None = None) -> _Found:
+def _runs(kind: int, ideas: _Ideas, size: int, step: int = 1, only: Flags | None = None) -> Found:
     """So many ideas of one sentence, each so many steps after the one before; `only` those that begin there."""
     begins = max(len(ideas.numbers) - step * (size - 1), 0)
     last = step * (size - 1)
@@ -210,14 +210,14 @@ def _runs(kind: int, ideas: _Ideas, size: int, step: int = 1, only: Flags | None
         run *= _BASE
         if at < size:
             run += ideas.numbers[step * at : step * at + begins]
-    return _Found(run[there], ideas.owner[:begins][there])
+    return Found(run[there], ideas.owner[:begins][there])
 
 
-def _turned(ideas: _Ideas) -> _Found:
+def _turned(ideas: _Ideas) -> Found:
     """What turns an ending, with each ending of its sentence."""
     turns, endings = ideas.those(_TURNS[ideas.numbers]).once(), ideas.those(_ENDINGS[ideas.numbers]).once()
     first = np.searchsorted(endings.sentence, turns.sentence)
     count = np.searchsorted(endings.sentence, turns.sentence, side="right") - first
     which = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     turned = ((TURNED * _BASE + np.repeat(turns.numbers, count)) * _BASE + endings.numbers[which]) * _BASE**2
-    return _Found(turned, np.repeat(turns.owner, count))
+    return Found(turned, np.repeat(turns.owner, count))

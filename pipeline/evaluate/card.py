@@ -15,6 +15,7 @@ from pipeline.evaluate.measures import Judged
 
 # What the figures depend on beside the corpus: the words, the model, the rules, and the measures themselves.
 SOURCES = (
+    "core/counted.py",
     "core/cues.py",
     "core/cut.py",
     "core/dates.py",

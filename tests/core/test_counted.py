@@ -62,6 +62,10 @@ def test_an_idea_alone_says_itself_and_how_its_sentence_opens():
     assert cues("changed my mind") == {"mind", "^mind"}
 
 
+def test_each_idea_has_a_digit_of_its_own_in_a_cue():
+    assert len(set(IDEAS)) == len(IDEAS) < 128
+
+
 def test_four_ideas_at_most_make_a_cue():
     found = cues("please cancel my order, thanks")
     assert "ask>cancel>i>order" in found
