@@ -82,6 +82,18 @@ def test_what_a_text_does_not_say_teaches_nothing_about_it(
     assert not np.allclose(without[:, :2], learnt[:, :2], atol=1e-3)
 
 
+def test_what_few_texts_are_asked_is_learnt_from_their_pairs_as_from_all(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-6)
+    wanted = TARGETS.copy()
+    wanted[5:40, 1:3] = np.nan
+    apart = by_likeness(ALIKE, wanted)
+    monkeypatch.setattr(train_ridge, "_SOME", 0.0)
+    together = by_likeness(ALIKE, wanted)
+    assert np.allclose(apart.weights, together.weights, atol=1e-4)
+    assert apart.weights[:5, 1:3].all()
+    assert not apart.weights[5:40, 1:3].any()
+
+
 @pytest.mark.parametrize(("learner", "known"), LEARNERS)
 def test_a_column_that_asks_nobody_says_nothing(learner: train_ridge.Learner, known: Any):
     wanted = np.hstack([TARGETS, np.full((44, 1), np.nan, dtype=np.float32)])
