@@ -23,7 +23,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from pipeline import train_days, train_sentences
-from pipeline.core.counted import Floats, Row, rows, worth_counting
+from pipeline.core.counted import Flags, Floats, Row, rows, worth_counting
 from pipeline.core.cues import ENDINGS, ideas
 from pipeline.core.records import Address, Business, DayPurpose, Intent, Message, Rules
 from pipeline.core.understand import joined
@@ -233,7 +233,7 @@ class _Sentences:
     read: train_sentences.Read
     learnt: train_sentences.Sentence
     held_out: Floats
-    wanted: train_sentences.Flags
+    wanted: Flags
 
 
 def _sentences(examples: Sequence[Example], folds: Folds) -> _Sentences | None:
@@ -331,7 +331,7 @@ def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArr
     return np.concatenate(parts)
 
 
-def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]], hard: npt.NDArray[np.bool_]) -> Floats:
+def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]], hard: Flags) -> Floats:
     """For each head the linear map that makes held-out values probabilities; see `calibrated` for its layout."""
     widest = max(len(head["labels"]) for head in heads)
     scale = np.zeros((targets.shape[1] + 1, max(widest, targets.shape[1])), dtype=np.float32)
@@ -350,7 +350,7 @@ def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]], 
     return scale
 
 
-def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp], hard: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64] | None:
+def _as_daily(head: dict[str, Any], truth: npt.NDArray[np.intp], hard: Flags) -> npt.NDArray[np.float64] | None:
     """What each mail counts for, so that as many are none of our business, or only sound like it, as in daily mail."""
     if head["name"] != "intent":
         return None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.linear_model import Ridge
 
-from pipeline.core.counted import Floats
+from pipeline.core.counted import Flags, Floats
 from pipeline.edges.model import BOTH_WEIGH, nearness
 
 Rows = npt.NDArray[np.intp]
@@ -113,7 +113,7 @@ def _share(heard: Heard, number: int, total: int) -> Heard:
     return lambda done: heard((number + done) / total)
 
 
-def _solved(alike: Pairs, asked: npt.NDArray[np.bool_], left: Floats, heard: Heard) -> Floats:
+def _solved(alike: Pairs, asked: Flags, left: Floats, heard: Heard) -> Floats:
     """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked.
 
     All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
@@ -138,7 +138,7 @@ def _solved(alike: Pairs, asked: npt.NDArray[np.bool_], left: Floats, heard: Hea
     return weights
 
 
-def _by_landmarks(alike: Pairs, asked: npt.NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+def _by_landmarks(alike: Pairs, asked: Flags) -> Callable[[Floats], Floats]:
     """Rough solutions for columns, each over the texts that it asks, as far as landmarks see them."""
     count = len(alike.steps)
     landmarks = np.unique(np.linspace(0, count - 1, min(_LANDMARKS, count)).astype(np.intp))
@@ -181,7 +181,7 @@ def _multiplied(table: Floats | Steps, columns: Floats) -> Floats:
     return found
 
 
-def _asked_alike(asked: npt.NDArray[np.bool_]) -> list[Rows]:
+def _asked_alike(asked: Flags) -> list[Rows]:
     """The columns, those together that ask the same texts."""
     together: dict[bytes, list[int]] = {}
     for column, texts in enumerate(asked.T):

@@ -17,11 +17,10 @@ from scipy.sparse import diags
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.core.counted import Floats
+from pipeline.core.counted import Flags, Floats
 from pipeline.edges.model import HARDLY, runs, sentences
 
 Rows = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
 
 _SEEN_IN = 6  # a run of words counts if so many sentences have it
 _FIRM_HAND = 10.0

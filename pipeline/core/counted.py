@@ -30,7 +30,7 @@ BESIDE, FOLLOWS, BUT_ONE, OPENS, ASKED, TURNED = range(6)
 _RUN = 4  # ideas at most in a cue
 _BASE = 128  # more than there are ideas
 _WORD = re.compile(r"[^\W_]+|\?")
-_TELLS = np.array([number not in (0, BREAK, NOTHING, COMMA) for number in range(len(IDEAS))])
+_TELLS = ~np.isin(np.arange(len(IDEAS)), [BREAK, NOTHING, COMMA])
 _TURNS = np.isin(np.arange(len(IDEAS)), list(TURNS))
 _ENDINGS = np.isin(np.arange(len(IDEAS)), list(ENDINGS))
 
@@ -75,12 +75,6 @@ class _Ideas(NamedTuple):
     def those(self, which: Flags) -> _Ideas:
         return _Ideas(self.numbers[which], self.owner[which], self.sentence[which])
 
-    def opens(self) -> Flags:
-        """Whether each is the first of its sentence."""
-        first = np.ones(len(self.numbers), dtype=bool)
-        first[1:] = self.sentence[1:] != self.sentence[:-1]
-        return first
-
     def once(self) -> _Ideas:
         """Each idea of a sentence once."""
         _, which = np.unique(self.sentence * _BASE + self.numbers, return_index=True)
@@ -117,10 +111,15 @@ def _seen(found: Found, least: int) -> tuple[Numbers, Numbers]:
     """The numbers that so many texts have, sorted, and how many have each."""
     order = np.lexsort((found.owner, found.numbers))
     numbers, owner = found.numbers[order], found.owner[order]
-    first = np.ones(len(order), dtype=bool)  # of its number in its text
-    first[1:] = (numbers[1:] != numbers[:-1]) | (owner[1:] != owner[:-1])
-    kept, counts = np.unique(numbers[first], return_counts=True)
+    kept, counts = np.unique(numbers[_changes(numbers) | _changes(owner)], return_counts=True)
     return kept[counts >= least], counts[counts >= least]
+
+
+def _changes(values: Numbers) -> Flags:
+    """Whether each is another than the one before; the first is."""
+    found = np.ones(len(values), dtype=bool)
+    found[1:] = values[1:] != values[:-1]
+    return found
 
 
 def rows(texts: Sequence[str], lexicon: Lexicon) -> list[Row]:
@@ -187,35 +186,36 @@ def cues_of(texts: Sequence[str]) -> Found:
     # A text ends a sentence as well, so that each has a number of its own.
     everything = _Ideas(numbers, owner, np.cumsum(ends) - ends + owner).those(numbers != BREAK)
     telling = everything.those(_TELLS[everything.numbers])
+    opens, asked = _changes(telling.sentence), np.isin(telling.sentence, telling.sentence[telling.numbers == QUESTION])
     found = [
         _runs(BESIDE, everything, 2),
         *(_runs(FOLLOWS, telling, size) for size in range(1, _RUN + 1)),
         _runs(BUT_ONE, telling, 2, step=2),
-        *(_runs(OPENS, telling, size, only=telling.opens()) for size in (1, 2)),
-        _runs(ASKED, telling, 1, only=np.isin(telling.sentence, telling.sentence[telling.numbers == QUESTION])),
+        *(_runs(OPENS, telling, size, only=opens) for size in (1, 2)),
+        _runs(ASKED, telling, 1, only=asked),
         _turned(telling),
     ]
     return Found(np.concatenate([each.numbers for each in found]), np.concatenate([each.owner for each in found]))
 
 
-def _runs(kind: int, ideas: _Ideas, size: int, step: int = 1, only: Flags | None = None) -> Found:
+def _runs(kind: int, told: _Ideas, size: int, step: int = 1, only: Flags | None = None) -> Found:
     """So many ideas of one sentence, each so many steps after the one before; `only` those that begin there."""
-    begins = max(len(ideas.numbers) - step * (size - 1), 0)
     last = step * (size - 1)
-    there = ideas.sentence[:begins] == ideas.sentence[last : last + begins]
+    begins = max(len(told.numbers) - last, 0)
+    there = told.sentence[:begins] == told.sentence[last : last + begins]
     if only is not None:
         there &= only[:begins]
     run = np.full(begins, kind, dtype=np.int64)
     for at in range(_RUN):
         run *= _BASE
         if at < size:
-            run += ideas.numbers[step * at : step * at + begins]
-    return Found(run[there], ideas.owner[:begins][there])
+            run += told.numbers[step * at : step * at + begins]
+    return Found(run[there], told.owner[:begins][there])
 
 
-def _turned(ideas: _Ideas) -> Found:
+def _turned(told: _Ideas) -> Found:
     """What turns an ending, with each ending of its sentence."""
-    turns, endings = ideas.those(_TURNS[ideas.numbers]).once(), ideas.those(_ENDINGS[ideas.numbers]).once()
+    turns, endings = told.those(_TURNS[told.numbers]).once(), told.those(_ENDINGS[told.numbers]).once()
     first = np.searchsorted(endings.sentence, turns.sentence)
     count = np.searchsorted(endings.sentence, turns.sentence, side="right") - first
     which = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

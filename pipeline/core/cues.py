@@ -251,7 +251,7 @@ _IDEAS: Mapping[str, str] = {
 
 # What stands in a text besides the ideas of the table: the end of a sentence, a word that stands for no idea, and these signs.
 BREAK, NOTHING, COMMA, QUESTION = range(1, 5)
-IDEAS = ("", ".", "_", ",", "?", *_IDEAS)  # by their numbers
+IDEAS = ("", ".", "_", ",", "?", *_IDEAS)  # by their numbers; 0 is no idea
 
 
 def _numbers(names: str) -> frozenset[int]:

@@ -112,7 +112,8 @@ _COMMANDS = re.compile(
     # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
     r"|\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
-    # "den por terminado el contrato", "consideren anulada mi reserva"
+    # "hemos decidido dejarlo", "den por terminado el contrato", "consideren anulada mi reserva"
+    r"|\b(?:hemos|he) decidido (?:dejar|prescindir|cancelar|anular)"
     r"|\b(?:den?|da|dad|demos|considere[ns]?|considera|considerad|tengan?|ten|tened) (?:ya )?(?:por |como )?"
     r"(?:cancelad|anulad|terminad|finalizad|concluid|rescindid|resuelt)[oa]s?"
     r" (?:mis?|nuestr[oa]s?|el|la|los|las|est[ea]|lo)\b"
@@ -141,11 +142,10 @@ _DECLINES = re.compile(
     r"|go on|carry on|take (?:it|you) up|book|come back|return)\b"
     r"|\b(?:i'm|we're|i am|we are) not (?:going to (?:continue|renew|proceed|go ahead)|continuing|renewing|proceeding"
     r"|going ahead|going forward|moving forward)\b"
-    # "no queremos seguir con el servicio", "no renovaremos", "hemos decidido dejarlo"
+    # "no queremos seguir con el servicio", "no renovaremos"
     r"|\b(?:ya )?no (?:quiero|queremos|deseo|deseamos|quisiera|quisieramos|pienso|pensamos) (?:seguir|continuar|renovar\w*"
     r"|que (?:sigan|vengan|vuelvan))\b"
     r"|\bno (?:seguiremos|continuaremos|renovaremos|renovare|seguire|continuare|renovamos|renuevo|seguimos adelante)\b"
-    r"|\b(?:hemos|he) decidido (?:dejar|prescindir|cancelar|anular)"
 )
 _CONDITION = re.compile(
     r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"
