@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from peak import peak_megabytes
+from warm import warm
 
 from pipeline import app
 from pipeline.config import load
@@ -17,7 +18,7 @@ from pipeline.daemon import Daemon, only_instance
 config = load(Path(sys.argv[1]))
 logging.disable(logging.INFO)
 with only_instance(app.lock_path(config)), app.build(config) as site:
-    site.model().score(["ready"])  # the peers' models are ready as well before their clocks start
+    warm(site)
     began = time.perf_counter()
     done = Daemon(site).once()
     seconds = time.perf_counter() - began

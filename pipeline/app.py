@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from pipeline import moments
 from pipeline.config import TRACKS, Config, Endpoint, Secret
@@ -20,15 +20,18 @@ from pipeline.edges.calendars import Watched
 from pipeline.edges.content import Content
 from pipeline.edges.imap import ImapInbox
 from pipeline.edges.maildir import MaildirDelivery, MaildirInbox
-from pipeline.edges.model import LinearModel
 from pipeline.edges.outbox import Outbox
 from pipeline.edges.reader import Reader
+from pipeline.edges.scorer import Scorer
 from pipeline.edges.secrets import secret
 from pipeline.edges.smtp import SmtpDelivery
 from pipeline.edges.templates import Templates
 from pipeline.errors import ConfigError
 from pipeline.jobs import Delivery, Inbox, Model, Site
 from pipeline.store import Store, open_store
+
+if TYPE_CHECKING:
+    from pipeline.edges.model import LinearModel
 
 SHIPPED = Path(__file__).parents[1]
 SHIPPED_CORPUS = SHIPPED / "models" / "corpus"
@@ -37,24 +40,17 @@ SHIPPED_MODEL = SHIPPED / "models" / "built"
 READERS = min(2, max(1, len(os.sched_getaffinity(0)) - 1))
 
 
-class LazyModel:
-    """Loads the model when the first text comes: commands that read no mail start without it."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._model: LinearModel | None = None
-
-    def __call__(self) -> LinearModel:
-        """The model. Raises NoModel when there is none."""
-        if self._model is None:
-            self._model = LinearModel.load(model_folder(self._config))
-        return self._model
-
-
 def model_folder(config: Config) -> Path:
     """Where the model lies: the site's own if it has trained one, else the one that comes with winback."""
     own = config.model.folder
     return own if (own / "model.json").exists() else SHIPPED_MODEL
+
+
+def load_model(config: Config) -> LinearModel:
+    """The model, in this process. Raises NoModel when there is none."""
+    from pipeline.edges.model import LinearModel
+
+    return LinearModel.load(model_folder(config))
 
 
 def open_site_store(config: Config, now: datetime) -> Store:
@@ -151,13 +147,15 @@ def acknowledgments(rules: Rules) -> list[str]:
 
 @contextmanager
 def build(
-    config: Config, *, now: Callable[[], datetime] = clock.now, model: Callable[[], Model] | None = None, readers: int = READERS
+    config: Config, *, now: Callable[[], datetime] = clock.now, model: Model | None = None, readers: int = READERS
 ) -> Iterator[Site]:
     """Yield the site of a configuration; everything it opened is closed at the end. `now` is the clock."""
     with ExitStack() as stack:
         store = open_site_store(config, now())
         stack.callback(store.close)
         reader = stack.enter_context(Reader(flow.read, workers=readers))
+        scorer = Scorer(model_folder(config))
+        stack.callback(scorer.close)
         inbox = build_inbox(config)
         stack.callback(inbox.close)
         stop, folder = stop_file(config), lock_path(config).parent
@@ -175,7 +173,7 @@ def build(
             delivery=build_delivery(config),
             outbox=Outbox(config.outbox.folder),
             reader=reader,
-            model=model or LazyModel(config),
+            model=model or scorer,
             texts=templates,
             stopped=lambda: clock.stop_file_there(stop),
             leaving=lambda: False,
@@ -216,7 +214,7 @@ def _none_free(now: datetime) -> tuple[datetime, ...]:
 
 
 def rebuild(site: Site, config: Config) -> Site:
-    """The same site under a new configuration: store, reader and clock stay, everything else is chosen anew.
+    """The same site under a new configuration: store, clock and the processes beside stay, everything else is chosen anew.
 
     A model that was trained meanwhile is taken, too. Raises ConfigError and keeps nothing when the new configuration can't be
     used.
@@ -226,6 +224,8 @@ def rebuild(site: Site, config: Config) -> Site:
     templates = build_templates(config)
     inbox, delivery = build_inbox(config), build_delivery(config)
     site.inbox.close()
+    if isinstance(site.model, Scorer):
+        site.model.take(model_folder(config))
     return replace(
         site,
         rules=config.rules(),
@@ -238,7 +238,6 @@ def rebuild(site: Site, config: Config) -> Site:
         inbox=inbox,
         delivery=delivery,
         outbox=Outbox(config.outbox.folder),
-        model=LazyModel(config) if isinstance(site.model, LazyModel) else site.model,
         texts=templates,
         **_around(config),
     )

@@ -164,7 +164,7 @@ def _counted(found: calendars.Found) -> str:
 
 
 def _model(config: Config) -> str:
-    app.LazyModel(config)()
+    app.load_model(config)
     return f"the model in {app.model_folder(config)} can be loaded"
 
 

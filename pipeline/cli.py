@@ -248,7 +248,7 @@ def explain(
     from pipeline.edges.reader import Reader
 
     config = _config_or_shipped()
-    model, texts = app.LazyModel(config)(), app.build_templates(config)
+    model, texts = app.load_model(config), app.build_templates(config)
     rules = telling.with_own(config.rules(), own or [])
     with Reader(flow.read, workers=app.READERS) as reader:
         for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, texts):
@@ -629,7 +629,7 @@ def evaluate(
     from pipeline.evaluate import page, report, run
 
     if file:
-        title, judged = run.of_file(file, app.LazyModel(_config_or_shipped())())
+        title, judged = run.of_file(file, app.load_model(_config_or_shipped()))
     else:
         title, judged = run.of_corpus(app.SHIPPED_CORPUS)
     if html:

@@ -195,7 +195,7 @@ class Site:
     delivery: Delivery
     outbox: Outbox
     reader: Reader
-    model: Callable[[], Model]
+    model: Model
     texts: flow.Texts
     stopped: Callable[[], bool]
     leaving: Callable[[], bool]
@@ -249,8 +249,8 @@ def work(site: Site) -> int:
     site = _by_hand(site)
     done = 0
     with ThreadPoolExecutor(1, thread_name_prefix="model") as beside:
-        for messages, unreadable, scores in _one_ahead(beside, partial(_scored, site), _read(site)):
-            _decide(site, messages, scores)
+        for messages, unreadable, heard in _one_ahead(beside, partial(_heard_beforehand, site), _read(site)):
+            _decide(site, messages, heard)
             done += len(messages) + unreadable
     return done
 
@@ -273,16 +273,30 @@ def _read(site: Site) -> Iterator[tuple[list[Message], int]]:
         yield messages, unreadable
 
 
-def _scored(site: Site, batch: tuple[list[Message], int]) -> tuple[list[Message], int, dict[str, Scores]]:
-    """A batch with what the model says of it. If that fails, its mails are asked about again as they are decided."""
-    scores: dict[str, Scores] = {}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Heard:
+    """What is known of mails, by their keys, before their past is: how they are screened if there is none, and scores."""
+
+    looks: dict[str, Screening] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
+
+    def look(self, message: Message, history: History, rules: Rules) -> Screening:
+        """How a mail is screened, with its past; looked at again only if that can matter."""
+        known = None if flow.tells(history) else self.looks.get(message.key)
+        return known or flow.look(message, history, rules)
+
+
+def _heard_beforehand(site: Site, batch: tuple[list[Message], int]) -> tuple[list[Message], int, _Heard]:
+    """A batch with what can be known of it. If the model fails, its mails are asked about again as they are decided."""
+    heard = _Heard()
     try:
-        _score(site, [message for message in batch[0] if flow.matters(flow.look(message, History(), site.rules))], scores)
+        heard.looks.update({message.key: flow.look(message, History(), site.rules) for message in batch[0]})
+        _score(site, [message for message in batch[0] if flow.matters(heard.looks[message.key])], heard.scores)
     except WinbackError as error:
         log.debug("not scored beforehand: %s", error)
     except Exception:
         log.exception("a batch of %d mails could not be scored beforehand", len(batch[0]))
-    return *batch, scores
+    return *batch, heard
 
 
 def _one_ahead(beside: Executor, make: Callable[[T], S], items: Iterable[T]) -> Iterator[S]:
@@ -315,27 +329,27 @@ def _waiting(site: Site) -> Iterator[Raw]:
         last = page[-1]
 
 
-def _decide(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
+def _decide(site: Site, messages: Sequence[Message], heard: _Heard) -> None:
     """Decide a batch. When one of its mails breaks more than its own part, each is decided alone: only that one fails."""
     try:
-        _decide_together(site, messages, scores)
-    except WinbackError:
-        raise
+        _decide_together(site, messages, heard)
     except Exception as error:
+        if isinstance(error, WinbackError) and not isinstance(error, Unreadable):
+            raise
         if len(messages) == 1:
             log.exception("%s failed%s", messages[0].key[:8], _failed(site, messages[0], error))
             return
         log.exception("a batch of %d mails failed; they are decided one by one", len(messages))
         for message in messages:
-            _decide(site, [message], scores)
+            _decide(site, [message], heard)
 
 
-def _decide_together(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> None:
+def _decide_together(site: Site, messages: Sequence[Message], heard: _Heard) -> None:
     """Decide a batch. A sender's second draft is made only when the first is written: each must know what came before."""
     _obey_tickets(site, messages)
-    put_off = _decide_part(site, messages, scores)
+    put_off = _decide_part(site, messages, heard)
     while put_off:
-        _decide_part(site, [waiting[0] for waiting in put_off], scores)
+        _decide_part(site, [waiting[0] for waiting in put_off], heard)
         put_off = [waiting[1:] for waiting in put_off if waiting[1:]]
 
 
@@ -347,11 +361,11 @@ def _obey_tickets(site: Site, messages: Sequence[Message]) -> None:
             log.info("%s ends follow-ups by its ticket", message.key[:8])
 
 
-def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -> list[list[Message]]:
+def _decide_part(site: Site, messages: Sequence[Message], heard: _Heard) -> list[list[Message]]:
     """Decide mails, and give those back, sender by sender, that must wait for an earlier one of their sender."""
     histories = site.store.past.of_messages(messages)
-    looks = [flow.look(message, history, site.rules) for message, history in zip(messages, histories, strict=True)]
-    _score(site, [message for message, look in zip(messages, looks, strict=True) if flow.matters(look)], scores)
+    looks = [heard.look(message, history, site.rules) for message, history in zip(messages, histories, strict=True)]
+    _score(site, [message for message, look in zip(messages, looks, strict=True) if flow.matters(look)], heard.scores)
     now = site.now()
     free = free_times(site, now)
     plans: list[Plan] = []
@@ -362,7 +376,7 @@ def _decide_part(site: Site, messages: Sequence[Message], scores: dict[str, Scor
         if sender in put_off:
             put_off[sender].append(message)
             continue
-        plan = _plan(site, message, look, scores.get(message.key), history, now, free)
+        plan = _plan(site, message, look, heard.scores.get(message.key), history, now, free)
         if plan is None:
             continue
         if plan.draft and sender in answered:
@@ -382,7 +396,7 @@ def _score(site: Site, messages: Sequence[Message], scores: dict[str, Scores]) -
     """Ask the model, in one batch, about those mails that it was not asked about before."""
     asked = [message for message in messages if message.key not in scores]
     if asked:
-        got = site.model().score([flow.words(message) for message in asked])
+        got = site.model.score([flow.words(message) for message in asked])
         scores.update(zip((message.key for message in asked), got, strict=True))
 
 

@@ -14,8 +14,9 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.core import dates
+from pipeline.core.purposes import DayWords
 from pipeline.core.records import DateKind, Intent, Message, Rules
-from pipeline.edges.model import DayWords
+from pipeline.edges.model import day_words_of
 
 KINDS = tuple(sorted(DateKind))
 SEEN_IN = 4  # a feature counts if so many days have it
@@ -79,8 +80,7 @@ def learn(found: Sequence[Day]) -> dict[str, npt.NDArray[Any]]:
 
 def taught(found: Sequence[Day]) -> DayWords | None:
     """What the days teach, ready to be asked; None when that is nothing."""
-    arrays = learn(found)
-    return DayWords(arrays) if arrays else None
+    return day_words_of(learn(found))
 
 
 def _matrix(found: Sequence[Day], columns: Mapping[str, int]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,11 @@ def test_a_reload_takes_the_new_pace_and_a_model_that_was_trained_meanwhile(tmp_
     config = make_config(tmp_path)
     with app.build(load(config), readers=0) as site:
         config.write_text(re.sub(r"poll_every: 60s", "poll_every: 90s", config.read_text(encoding="utf-8")), encoding="utf-8")
+        shutil.copytree(app.SHIPPED_MODEL, load(config).model.folder)
+        before = site.model.folder
         again = app.rebuild(site, load(config))
     assert (site.poll_every, again.poll_every) == (timedelta(seconds=60), timedelta(seconds=90))
-    assert again.model is not site.model
+    assert (before, again.model.folder) == (app.SHIPPED_MODEL, load(config).model.folder)
 
 
 def test_every_answer_that_can_be_chosen_is_asked_for():

@@ -445,14 +445,15 @@ def test_a_mail_that_breaks_the_core_three_times_is_held(world: World):
     assert world.site.store.overview.causes() == {"poison": 1}
 
 
-def test_a_mail_that_breaks_the_model_is_held_and_the_others_of_its_batch_go_on(world: World):
+@pytest.mark.parametrize("error", [ValueError("no such token"), Unreadable("it breaks the model: it crashes its process")])
+def test_a_mail_that_breaks_the_model_is_held_and_the_others_of_its_batch_go_on(world: World, error: Exception):
     class Picky(WordModel):
         def score(self, texts):
             if any("BOMB" in text for text in texts):
-                raise ValueError("no such token")
+                raise error
             return super().score(texts)
 
-    world.site = replace(world.site, model=Picky)
+    world.site = replace(world.site, model=Picky())
     world.inbox.arrive(mail("Please cancel. BOMB", uid="1", sender="Mallory <m@example.net>"))
     world.inbox.arrive(mail(CANCEL, uid="2"))
     for _ in range(3):

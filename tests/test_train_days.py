@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import train_days
 from pipeline.core.records import Address, Business, DateKind, Intent, Message, Rules
-from pipeline.edges.model import DayWords
+from pipeline.edges.model import day_words_of
 
 RULES = Rules(business=Business(name="Bluedoor", sender=Address(address="dana@bluedoor.example"), country="US"))
 TUESDAY = datetime(2026, 3, 10, 15, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_the_same_days_teach_the_same_in_whatever_order_their_features_come():
 
 
 def test_what_was_never_seen_is_never_said():
-    learnt = DayWords(train_days.learn([day for day in days() if train_days.KINDS[day.kind] != DateKind.RETURN]))
+    learnt = day_words_of(train_days.learn([day for day in days() if train_days.KINDS[day.kind] != DateKind.RETURN]))
     assert learnt({"before again": 1.0})[DateKind.RETURN] < 1e-6
 
 

@@ -41,7 +41,7 @@ from pipeline.core.records import (
     Waiting,
     digest,
 )
-from pipeline.core.screen import screen
+from pipeline.core.screen import Past, screen
 from pipeline.core.understand import for_model, question_in, understand
 from pipeline.errors import TextRefused
 
@@ -88,6 +88,11 @@ def _without_ticket(message: Message) -> Message:
 def look(message: Message, history: History, rules: Rules) -> Screening:
     """Whether a mail may be answered, before anybody reads what it says."""
     return screen(message, rules, history)
+
+
+def tells(history: History) -> bool:
+    """Whether the past has something to say to `look`, so that it may say otherwise than of a stranger's mail."""
+    return Past.of(history) != Past.of(History())
 
 
 def matters(screening: Screening) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from math import exp
 
 from pipeline.core.records import DateKind, DayPurpose, Intent
 
@@ -26,6 +27,22 @@ class Mention:
     day: date
     back: date | None = None
     settled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayWords:
+    """What the words around a day say of its purpose: for each feature a weight for each kind, and a bias for each."""
+
+    kinds: tuple[DateKind, ...]
+    weights: Mapping[str, tuple[float, ...]]
+    bias: tuple[float, ...]
+
+    def __call__(self, features: Mapping[str, float]) -> Mapping[DateKind, float]:
+        """How likely the day is for each purpose."""
+        known = [(self.weights[name], much) for name, much in features.items() if name in self.weights]
+        said = [bias + sum(weights[column] * much for weights, much in known) for column, bias in enumerate(self.bias)]
+        likely = [exp(each - max(said)) for each in said]
+        return {kind: each / sum(likely) for kind, each in zip(self.kinds, likely, strict=True)}
 
 
 def purposes(

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.core.records import Failure, History, Message, Rules, Screening
 
@@ -42,6 +43,19 @@ def screen(message: Message, rules: Rules, history: History) -> Screening:
     )
 
 
+class Past(NamedTuple):
+    """All that screening wants to know of the past: see History."""
+
+    suppressed: str | None
+    counterpart: str | None
+    answered_thread: bool
+
+    @classmethod
+    def of(cls, history: History) -> Past:
+        """What there is of it in a history."""
+        return cls(history.suppressed, history.counterpart, history.answered_thread)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Voucher:
     """One result of Authentication-Results: `dmarc`, `fail` and the domain it speaks of, in lower case.
@@ -64,7 +78,7 @@ class _Mail:
     """
 
     message: Message
-    history: History
+    past: Past
     headers: Mapping[str, list[str]]
     subject: str
     ends: str
@@ -88,7 +102,7 @@ def _opened(message: Message, rules: Rules, history: History) -> _Mail:
     own = (*rules.own_addresses, rules.business.sender.key) if rules.own_addresses else ()
     return _Mail(
         message=message,
-        history=history,
+        past=Past.of(history),
         headers=headers,
         subject=_plain(message.subject).lower(),
         ends=_plain(text),
@@ -253,8 +267,8 @@ def _casualties(mail: _Mail) -> dict[str, bool]:
     others = (_mailbox(address.key) for address in (*message.recipients, *message.senders))
     told = _told(f"{mail.subject}\n{_lines(mail).lower()}", mail.own.union(others))
     named = _addresses(" ".join(mail.all("x-failed-recipients"))) or tuple(told)
-    if not named and mail.history.counterpart:
-        return {mail.history.counterpart: _is_dead("", _report(mail))}
+    if not named and mail.past.counterpart:
+        return {mail.past.counterpart: _is_dead("", _report(mail))}
     return {one: _is_dead("", told.get(one, "")) for one in named}
 
 
@@ -674,7 +688,7 @@ def _is_spam(mail: _Mail) -> bool:
 
 def _is_suppressed(mail: _Mail) -> bool:
     """This address is never written to again."""
-    return mail.history.suppressed is not None
+    return mail.past.suppressed is not None
 
 
 def _has_defect(kind: str) -> Callable[[_Mail], bool]:
@@ -732,5 +746,5 @@ DOUBTS: tuple[tuple[str, Callable[[_Mail], bool]], ...] = (
     ("its style may hide some of its words from a reader", _has_defect("may hide words")),
     ("it is addressed to its own sender", _is_to_itself),
     ("it came before winback was started", lambda mail: mail.message.old),
-    ("this conversation had an automatic answer already", lambda mail: mail.history.answered_thread),
+    ("this conversation had an automatic answer already", lambda mail: mail.past.answered_thread),
 )

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.counted import Floats, Lexicon, Row, rows, words_of
+from pipeline.core.counted import Flags, Floats, Lexicon, Row, rows, words_of
 from pipeline.core.cues import IDEAS
+from pipeline.core.purposes import DayWords
 from pipeline.core.records import DateKind, DayPurpose, Intent, Reason, Scores
 from pipeline.errors import NoModel
 
@@ -25,6 +26,8 @@ EMBEDDED = 600  # characters of a text that are made a vector
 BOTH_WEIGH = 4.0  # what a likeness of meaning counts more, the more the words are alike as well
 PORTION = 2_048  # mails of the corpus that are compared at a time: all at once would double the memory
 NOTHING = 0.90  # so sure that a mail is nothing, by its words alone, that its meaning need not be looked at
+# So sure that it cancels, why, and that it is not sensitive, by its words alone, that its meaning need not be looked at either.
+PLAIN = {"intent": 0.95, "reason": 0.80, "sensitive": 0.90}
 HARDLY = 0.01  # of an opt-out: below it no sentence is looked at
 _INTENTS, _REASONS = {str(each): each for each in Intent}, {str(each): each for each in Reason}
 _SENTENCE = re.compile(r"[^.!?\n;]+")
@@ -37,23 +40,6 @@ class Encoder(Protocol):
 
     def encode(self, texts: list[str]) -> Floats:
         """One unit vector a text."""
-
-
-class DayWords:
-    """Says what a day is for, from the features of the words around it: a weight for each feature and purpose."""
-
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._columns = {name: column for column, name in enumerate(_lines(arrays["day_names"]))}
-        self._kinds = [DateKind(kind) for kind in _lines(arrays["day_kinds"])]
-        self._weights, self._bias = arrays["day_weights"], arrays["day_bias"]
-
-    def __call__(self, features: Mapping[str, float]) -> Mapping[DateKind, float]:
-        """How likely the day is for each purpose."""
-        known = {self._columns[name]: weight for name, weight in features.items() if name in self._columns}
-        columns = np.fromiter(known, dtype=np.intp, count=len(known))
-        weights = np.fromiter(known.values(), dtype=np.float32, count=len(known))
-        said = np.exp(weights @ self._weights[columns].astype(np.float32) + self._bias)
-        return dict(zip(self._kinds, (said / said.sum()).tolist(), strict=True))
 
 
 class SentenceWords:
@@ -83,7 +69,7 @@ class LinearModel:
 
     See models/MODEL_CARD.md.
 
-    Texts whose words alone say clearly that they are nothing are not embedded. Without the encoder words decide everything.
+    Texts whose words alone leave no doubt are not embedded. Without the encoder words decide everything.
     """
 
     def __init__(self, about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], encoder: Encoder | None) -> None:
@@ -92,7 +78,7 @@ class LinearModel:
         self._words = arrays["words_weights"]
         self._words_bias = arrays["words_bias"]
         self._words_scale = arrays["words_scale"]
-        self._day_words = DayWords(arrays) if "day_names" in arrays else None
+        self.day_words = day_words_of(arrays)
         self._sentence_words = SentenceWords(arrays) if "sentence_names" in arrays else None
         self._encoder = encoder if "points" in arrays else None
         if self._encoder is not None:
@@ -131,8 +117,7 @@ class LinearModel:
         said = looked_up(counted, self._words) + self._words_bias
         probabilities = calibrated(said, self._heads, self._words_scale)
         if self._encoder is not None:
-            column = self._column("intent", "none")
-            doubtful = [number for number in range(len(texts)) if probabilities[number, column] < NOTHING]
+            doubtful = np.flatnonzero(~self._settled(probabilities)).tolist()
             if doubtful:
                 probabilities[doubtful] = self._with_meaning([texts[i] for i in doubtful], [counted[i] for i in doubtful])
         if self._sentence_words is not None:
@@ -140,7 +125,15 @@ class LinearModel:
             probabilities[:, yes] = self._sentence_words(texts, probabilities[:, yes])
             probabilities[:, no] = 1 - probabilities[:, yes]
         lines = zip(probabilities, counted, strict=True)
-        return [scores_of(line, self._heads, row.known, self._day_words) for line, row in lines]
+        return [scores_of(line, self._heads, row.known, self.day_words) for line, row in lines]
+
+    def _settled(self, probabilities: Floats) -> Flags:
+        """Which texts need no second look, by what their words alone say."""
+        plain = probabilities[:, self._column("intent", "cancel")] >= PLAIN["intent"]
+        plain &= probabilities[:, self._columns("reason")].max(axis=1) >= PLAIN["reason"]
+        plain &= probabilities[:, self._column("sensitive", "none")] >= PLAIN["sensitive"]
+        found: Flags = plain | (probabilities[:, self._column("intent", "none")] >= NOTHING)
+        return found
 
     def _with_meaning(self, texts: list[str], counted: Sequence[Row]) -> Floats:
         assert self._encoder is not None
@@ -158,6 +151,10 @@ class LinearModel:
         found = next(each for each in self._heads if each["name"] == head)
         return int(found["start"]) + int(found["labels"].index(label))
 
+    def _columns(self, head: str) -> slice:
+        found = next(each for each in self._heads if each["name"] == head)
+        return slice(found["start"], found["start"] + len(found["labels"]))
+
 
 def _lines(stored: npt.NDArray[Any]) -> list[str]:
     return stored.tobytes().decode("utf-8").split("\n") if stored.size else []
@@ -167,6 +164,18 @@ def lexicon_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Lexicon:
     """What counts, from the arrays of a model: see `as_arrays`."""
     words = {word: column for column, word in enumerate(_lines(arrays["words"]))}
     return Lexicon(words=words, pairs=arrays["pairs"], cues=arrays["cues"], rarity=arrays["rarity"])
+
+
+def day_words_of(arrays: Mapping[str, npt.NDArray[Any]]) -> DayWords | None:
+    """What a model knows of days, from its arrays; None when it has learnt nothing of them."""
+    if "day_names" not in arrays:
+        return None
+    weights = map(tuple, arrays["day_weights"].astype(float).tolist())
+    return DayWords(
+        kinds=tuple(map(DateKind, _lines(arrays["day_kinds"]))),
+        weights=dict(zip(_lines(arrays["day_names"]), weights, strict=True)),
+        bias=tuple(arrays["day_bias"].astype(float).tolist()),
+    )
 
 
 def as_arrays(lexicon: Lexicon) -> dict[str, npt.NDArray[Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import train
-from pipeline.edges.model import NOTHING, LinearModel
+from pipeline.edges.model import NOTHING, PLAIN, LinearModel
 from pipeline.evaluate import tables
 from pipeline.evaluate.files import on_file
 from pipeline.evaluate.judging import on_own
@@ -45,7 +45,8 @@ Spanish), sentence vectors (USE multilingual v3, inside the wheel of `fast-unive
 both, calibrated on held-out folds for a mailbox in which {daily:.0%} of the mails are neither, and {hard:.0%} of these talk
 of an ending. An opt-out is one sentence, which the whole mail can drown, so runs of up to three words of each sentence are
 weighed besides, and the most telling one counts. Dates, language, opt-outs in so many words and telling words for sensitive
-matters are rules. A mail whose words alone say that it is nothing, {nothing:.0%} sure, is not embedded. Without the encoder
+matters are rules. A mail whose words alone say that it is nothing, {nothing:.0%} sure, or that it cancels ({plain[intent]:.0%}),
+why ({plain[reason]:.0%}) and that it is not sensitive ({plain[sensitive]:.0%}), is not embedded. Without the encoder
 words decide alone.
 
 It learns from `models/corpus/` only: mails written for this project (its README has the label rules). It has seen no
@@ -141,6 +142,7 @@ def card(
         paper=exam_digest(exam)[:16],
         code=code_digest(Path(train.__file__).parent)[:16],
         nothing=NOTHING,
+        plain=PLAIN,
         daily=train.NOTHING_IN_DAILY_MAIL,
         hard=train.HARD_IN_NOTHING,
         folds=train.FOLDS,

@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.errors import StoreBroken
@@ -29,7 +25,7 @@ from pipeline.store.past import Past
 from pipeline.store.people import People, Person
 from pipeline.store.plans import Correction, Plans
 from pipeline.store.report import Report
-from pipeline.store.schema import control
+from pipeline.store.schema import REVISION, control
 from pipeline.store.sends import Finished, Sends
 
 __all__ = [
@@ -46,8 +42,6 @@ __all__ = [
     "migrate",
     "open_store",
 ]
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Store:
@@ -108,24 +102,21 @@ def _hold_if_restored(database: Database, keys: Keys, now: datetime) -> None:
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Bring the tables to the newest revision. Returns the revision before and after."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    newest = ScriptDirectory.from_config(config).get_current_head() or ""
+    """Bring the tables to this version's revision. Returns the revision before and after."""
     with database.reading() as connection:
-        before = MigrationContext.configure(connection).get_current_revision()
-    if before == newest:
-        return before, newest
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if before and before not in known:
-        raise StoreBroken(
-            f"{database.path}: the store was written by a newer winback (revision {before}). "
-            "Install that version again, or restore a copy from before the upgrade"
-        )
-    with database.writing() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return before, newest
+        before = _revision(connection)
+    if before != REVISION:
+        from pipeline.store.upgrade import upgrade  # what it needs takes long to load, and is needed once a version
+
+        upgrade(database, before)
+    return before, REVISION
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _install_key(database: Database, now: datetime) -> str:

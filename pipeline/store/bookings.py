@@ -126,7 +126,7 @@ class Bookings:
             self._open_case(connection, one, note.case, now)
             write_drafts(connection, self._keys, [(note.draft, note.outgoing)], now)
             if note.outgoing:
-                queue(connection, note.outgoing, now)
+                queue(connection, [note.outgoing], now)
         return True
 
     def _open_case(self, connection: sa.Connection, one: Appointment, made: Case, now: datetime) -> None:

@@ -33,7 +33,7 @@ def put(connection: sa.Connection, one: Appointment, now: datetime) -> Written:
     """Bring the row of an appointment up to date. What is not known this time stays as it was."""
     row = _row_of(connection, one)
     if row is None:
-        connection.execute(appointment.insert().values(key=one.key, seen=now, since=now, **_told(one)))
+        connection.execute(appointment.insert(), {"key": one.key, "seen": now, "since": now, **_told(one)})
         return Written(change="new", booked=_is_ahead(one.state, one.start, now))
     told = _told(one)
     values = {name: value for name, value in told.items() if name not in _KEPT_IF_UNKNOWN or value not in (None, "")}

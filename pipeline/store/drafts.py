@@ -113,7 +113,7 @@ class Drafts:
             )
             if not done.rowcount:
                 return False
-            queue(connection, outgoing, now)
+            queue(connection, [outgoing], now)
             row = connection.execute(sa.select(draft).where(draft.c.key == key)).one()
             text = f"{row.kind} {row.number} by {by}{', edited' if edited else ''}{f'; {remark}' if remark else ''}"
             record(connection, self._keys, now, "approved", message=row.case, address=row.address, text=text)

@@ -33,7 +33,7 @@ def record(
 ) -> None:
     """Write one event within the caller's transaction. `text` holds no address and no words of a customer."""
     who = keys.mark(address) if address else None
-    connection.execute(event.insert().values(at=at, kind=kind, message=message, who=who, text=text[:512]))
+    connection.execute(event.insert(), {"at": at, "kind": kind, "message": message, "who": who, "text": text[:512]})
 
 
 class Events:

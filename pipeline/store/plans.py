@@ -103,7 +103,7 @@ class Plans:
             if plan.contact:
                 rows.place_contact(plan, plan.contact)
             if plan.ground and sender:
-                know_ground(connection, self._keys, sender, plan.ground, now)
+                rows.know(sender, plan.ground)
         rows.flush()
 
     def step(self, plan: StepPlan, now: datetime) -> bool:
@@ -266,6 +266,7 @@ class _Rows:
         self._sends: list[Send] = []
         self._steps: list[dict[str, Any]] = []
         self._contacts: list[dict[str, Any]] = []
+        self._grounds: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
 
     def concern(self, address: str) -> bool:
@@ -276,6 +277,10 @@ class _Rows:
         """Gather an event."""
         who = self._keys.mark(address) if address else None
         self._events.append({"at": self._now, "kind": kind, "message": of, "who": who, "text": text[:512]})
+
+    def know(self, address: str, ground: Ground) -> None:
+        """Gather on what basis a customer may be followed up, as a mail shows it."""
+        self._grounds.append(_ground(address, ground, self._now))
 
     def open_case(self, plan: Plan) -> None:
         """Gather the case that a cancellation begins; it closes the open ones of the same customer."""
@@ -375,17 +380,17 @@ class _Rows:
         run = self._connection.execute
         for statement, rows in (
             (_SUPERSEDE, self._superseded),
-            (_upsert(case, "message", keep=("opened",)), self._cases),
+            (_OPEN, self._cases),
             (insert(draft).on_conflict_do_nothing(), self._drafts),
             (insert(step).on_conflict_do_nothing(), self._steps),
-            (_upsert(contact, "address", keep=_FROM_FILES, unless_empty=("name", "language")), self._contacts),
+            (_PLACE, self._contacts),
+            (_KNOW, self._grounds),
             (event.insert(), self._events),
         ):
             if rows:
                 run(statement, rows)
                 rows.clear()
-        for mail in self._sends:
-            queue(self._connection, mail, self._now)
+        queue(self._connection, self._sends, self._now)
         self._sends.clear()
 
 
@@ -413,6 +418,10 @@ def _upsert(table: sa.Table, key: str, keep: Sequence[str], unless_empty: Sequen
         new = statement.excluded[column.name]
         changes[column.name] = sa.func.coalesce(sa.func.nullif(new, ""), column) if column.name in unless_empty else new
     return statement.on_conflict_do_update(index_elements=[key], set_=changes)
+
+
+_OPEN = _upsert(case, "message", keep=("opened",))
+_PLACE = _upsert(contact, "address", keep=_FROM_FILES, unless_empty=("name", "language"))
 
 
 def write_drafts(connection: sa.Connection, keys: Keys, made: Sequence[tuple[Draft, Send | None]], now: datetime) -> None:
@@ -447,23 +456,24 @@ def rebooked(connection: sa.Connection, keys: Keys, address: str, now: datetime)
         record(connection, keys, now, state, address=address, text="has a new date")
 
 
-def queue(connection: sa.Connection, mail: Send, now: datetime) -> None:
-    """Queue a frozen mail, once for its key."""
-    connection.execute(
-        insert(send)
-        .values(
-            key=mail.key,
-            draft=mail.draft,
-            message_id=mail.message_id,
-            address=mail.recipient.lower(),
-            domain=Address(address=mail.recipient).domain,
-            automatic=mail.automatic,
-            data=mail.data,
-            not_before=now,
-            queued=now,
-        )
-        .on_conflict_do_nothing()
-    )
+def queue(connection: sa.Connection, mails: Sequence[Send], now: datetime) -> None:
+    """Queue frozen mails, each once for its key."""
+    rows = [
+        {
+            "key": mail.key,
+            "draft": mail.draft,
+            "message_id": mail.message_id,
+            "address": mail.recipient.lower(),
+            "domain": Address(address=mail.recipient).domain,
+            "automatic": mail.automatic,
+            "data": mail.data,
+            "not_before": now,
+            "queued": now,
+        }
+        for mail in mails
+    ]
+    if rows:
+        connection.execute(insert(send).on_conflict_do_nothing(), rows)
 
 
 def withdraw_queued(connection: sa.Connection, which: sa.ColumnElement[bool], cause: str, now: datetime) -> None:
@@ -520,25 +530,37 @@ def stop_follow_ups(connection: sa.Connection, keys: Keys, address: str, cause: 
 
 
 def know_ground(connection: sa.Connection, keys: Keys, address: str, ground: Ground, now: datetime) -> bool:
-    """Write down on what basis a customer may be followed up. False when what is known already counts for more.
+    """Write down on what basis a customer may be followed up. False when what is known already counts for more."""
+    done = connection.execute(_KNOW, _ground(address, ground, now))
+    if done.rowcount and ground.by_person:
+        record(connection, keys, now, "basis", address=address, text=f"{ground.basis}, recorded by a person")
+    return bool(done.rowcount)
 
-    A person's word is changed by a person alone, and consent is worth more than a contract.
-    """
-    found = {
+
+def _ground(address: str, ground: Ground, now: datetime) -> dict[str, Any]:
+    return {
+        "address": address.lower(),
         "basis": ground.basis,
         "evidence": ground.evidence[:512],
         "since": ground.since,
         "by_person": ground.by_person,
         "at": now,
     }
-    statement = insert(basis).values(address=address.lower(), **found)
-    weaker = sa.and_(~basis.c.by_person, sa.or_(basis.c.basis != Basis.CONSENT, sa.literal(ground.basis == Basis.CONSENT)))
-    done = connection.execute(
-        statement.on_conflict_do_update(index_elements=["address"], set_=found, where=sa.true() if ground.by_person else weaker)
+
+
+def _known() -> Insert:
+    """Insert a basis, or change it: a person's word by a person alone, and consent is worth more than a contract."""
+    statement = insert(basis)
+    new = statement.excluded
+    better = sa.or_(basis.c.basis != Basis.CONSENT, new.basis == Basis.CONSENT)
+    return statement.on_conflict_do_update(
+        index_elements=["address"],
+        set_={column.name: new[column.name] for column in basis.columns if not column.primary_key},
+        where=sa.or_(new.by_person, sa.and_(~basis.c.by_person, better)),
     )
-    if done.rowcount and ground.by_person:
-        record(connection, keys, now, "basis", address=address, text=f"{ground.basis}, recorded by a person")
-    return bool(done.rowcount)
+
+
+_KNOW = _known()
 
 
 def settle_contact(connection: sa.Connection, keys: Keys, address: str, of: str, cause: str, now: datetime) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
+REVISION = "0003"  # of the newest file in migrations/versions, which makes these tables
+
 STATES = {
     "message": {
         "received": "stored, not yet read",

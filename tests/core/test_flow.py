@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeTexts, WordModel, mail, make_rules
@@ -62,6 +63,19 @@ def answered(words: str, rules=RULES, texts: flow.Texts = TEXTS, history: Histor
 
 def test_the_same_mail_gives_the_same_plan():
     assert answered(CANCEL) == answered(CANCEL)
+
+
+@pytest.mark.parametrize(
+    ("past", "matters"),
+    [
+        ({"suppressed": "by hand"}, True),
+        ({"answered_thread": True}, True),
+        ({"counterpart": "maria@example.org"}, True),
+        ({"address": "maria@example.org", "known": True, "touches": 2, "waiting": ()}, False),
+    ],
+)
+def test_a_mail_is_looked_at_again_only_if_its_past_can_change_how_it_is_screened(past: dict[str, Any], matters: bool):
+    assert flow.tells(History(**past)) is matters
 
 
 def test_a_machines_mail_needs_no_model():

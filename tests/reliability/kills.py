@@ -27,7 +27,7 @@ from site_of import make_config
 USER = "dana@bluedoor.example"
 MARK = "WINBACK_KILLED"
 # What a daemon imports is imported once, in the process that each of them is forked from: that is most of a start.
-IMPORTED = ["pipeline.cli", "pipeline.app", "pipeline.daemon", "pipeline.edges.model", "reliability.kills"]
+IMPORTED = ["pipeline.cli", "pipeline.app", "pipeline.daemon", "reliability.kills"]
 
 
 class SlowSmtp(SmtpServer):

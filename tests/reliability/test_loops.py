@@ -43,7 +43,7 @@ class Side:
         business = replace(rules.business, domain=domain, sender=Address(name="Dana Reyes", address=self.address))
         own = replace(rules, business=business, own_addresses=frozenset({self.address}), trusted_authserv=frozenset({domain}))
         delivery = SmtpDelivery(host=server.host, port=server.port, security="none", hello=domain)
-        world.site = replace(world.site, rules=own, delivery=delivery, model=Credulous)
+        world.site = replace(world.site, rules=own, delivery=delivery, model=Credulous())
         self.world = world
 
     def arrives(self, sent: bytes) -> None:
@@ -123,7 +123,7 @@ class Responder:
 def test_a_responder_that_hides_itself_gets_one_automatic_mail_in_ten_thousand(tmp_path: Path):
     responder = Responder(random.Random(20))
     with quick_folder() as folder, attacked(folder, shipped_model=False) as world:
-        world.site = replace(world.site, model=Credulous)
+        world.site = replace(world.site, model=Credulous())
         work(world)
         for start in range(0, INJECTIONS, 500):
             for number in range(start, start + 500):

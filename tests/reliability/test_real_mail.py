@@ -65,7 +65,7 @@ def explained(groups: Mapping[tuple[str, ...], list[str]]) -> Iterator[dict[str,
     assert done.returncode == 0, done.stderr[-2000:]
     yield from map(json.loads, done.stdout.splitlines())
     config = load(ROOT / "config.yaml")
-    model, texts = app.LazyModel(config)(), app.build_templates(config)
+    model, texts = app.load_model(config), app.build_templates(config)
     with Reader(flow.read, workers=2) as reader:
         for own, paths in groups.items():
             if own:

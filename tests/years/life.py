@@ -151,7 +151,7 @@ def opened(town: Town, folder: Path, clock: FakeClock) -> Iterator[Site]:
         (folder / "inbox" / part).mkdir(parents=True)
     YAML_FILE.dump(written, folder / "config.yaml")
     ear = Ear()
-    with app.build(load(folder / "config.yaml"), now=clock, model=lambda: ear, readers=1) as site:
+    with app.build(load(folder / "config.yaml"), now=clock, model=ear, readers=1) as site:
         yield replace(site, delivery=StampedDelivery(folder / "sent-mail", clock))
 
 

@@ -1,0 +1,94 @@
+"""Score texts in a process beside: its arithmetic takes no turns with the daemon, and what breaks it breaks no more than it."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.core.purposes import DayWords
+from pipeline.core.records import Scores
+from pipeline.edges.children import Broken, Death, Seat, Setup
+from pipeline.errors import Unreadable, WinbackError
+
+if TYPE_CHECKING:
+    from pipeline.edges.model import LinearModel
+
+SECONDS = 120.0  # for a batch, and for loading the model before the first one
+MEMORY_MB = 2_048
+
+
+class Scorer:
+    """The model in `folder`, in a process of its own, which starts with the first text. Threads take turns."""
+
+    def __init__(self, folder: Path, *, seconds: float = SECONDS) -> None:
+        self.folder = folder
+        self._seconds = seconds
+        self._turn = threading.Lock()
+        self._seat = self._empty()
+        self._days: DayWords | None = None
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        """What the model says of each text.
+
+        Raises NoModel when there is none, Unreadable when the texts break it, TryLater if its process does not start or if
+        the scorer was closed.
+        """
+        if not texts:
+            return []
+        with self._turn:
+            got = self._seat.ask([list(texts)])
+            told = got if isinstance(got, Death) else got[0]
+            if isinstance(told, Death | Broken):
+                raise Unreadable(f"it breaks the model: {told.cause}")
+            if isinstance(told, WinbackError):
+                raise told
+            self._days = told.days or self._days
+            return [replace(each, day_purpose=self._days) for each in told.scores]
+
+    def take(self, folder: Path) -> None:
+        """Score by what lies in this folder from now on."""
+        with self._turn:
+            self._end()
+            self.folder = folder
+            self._seat = self._empty()
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._seat.close()
+        with self._turn:
+            self._end()
+
+    def _empty(self) -> Seat:
+        return Seat(Setup(functools.partial(scored, self.folder), self._seconds, MEMORY_MB))
+
+    def _end(self) -> None:
+        self._seat.close()
+        self._seat.clear()
+
+
+class _Told(NamedTuple):
+    """What travels back: the scores of texts and, the first time, what the model knows of days, which is the same for all."""
+
+    scores: list[Scores]
+    days: DayWords | None
+
+
+def scored(folder: Path, texts: Sequence[str]) -> _Told | WinbackError:
+    """What the model in `folder` says of texts, in the process beside."""
+    first = not _loaded.cache_info().currsize
+    try:
+        model = _loaded(folder)
+    except WinbackError as error:
+        return error
+    return _Told([replace(each, day_purpose=None) for each in model.score(texts)], model.day_words if first else None)
+
+
+@functools.cache
+def _loaded(folder: Path) -> LinearModel:
+    from pipeline.edges.model import LinearModel
+
+    return LinearModel.load(folder)
