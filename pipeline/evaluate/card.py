@@ -45,9 +45,9 @@ Spanish), sentence vectors (USE multilingual v3, inside the wheel of `fast-unive
 both, calibrated on held-out folds for a mailbox in which {daily:.0%} of the mails are neither, and {hard:.0%} of these talk
 of an ending. An opt-out is one sentence, which the whole mail can drown, so runs of up to three words of each sentence are
 weighed besides, and the most telling one counts. Dates, language, opt-outs in so many words and telling words for sensitive
-matters are rules. A mail whose words alone say that it is nothing, {nothing:.0%} sure, or that it cancels ({plain[intent]:.0%}),
-why ({plain[reason]:.0%}) and that it is not sensitive ({plain[sensitive]:.0%}), is not embedded. Without the encoder
-words decide alone.
+matters are rules. A mail is not embedded if its words alone say that it is nothing ({nothing:.0%} sure), or that it
+cancels ({plain[intent]:.0%}), why ({plain[reason]:.0%}), and that it is not sensitive ({plain[sensitive]:.0%}). Without the
+encoder words decide alone.
 
 It learns from `models/corpus/` only: mails written for this project (its README has the label rules). It has seen no
 customer's mail; a site's own corrections make it better there. Irony, code words between people who know each other, and
