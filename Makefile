@@ -32,6 +32,7 @@ bench: .venv/ready-dev $(MODEL)
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/stages.py
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python bench/learning.py
 
 docs: .venv/ready-dev
 	@$(BIN)/python -m pipeline.store.describe > docs/store.md
