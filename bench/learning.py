@@ -14,7 +14,9 @@ from pathlib import Path
 
 from pipeline.app import SHIPPED_CORPUS, SHIPPED_MODEL
 
-LEARN = "import sys; from pathlib import Path; from pipeline.learn import ship; print(ship(Path(sys.argv[1]), Path(sys.argv[2])))"
+LEARN = (
+    "import sys; from pathlib import Path; from pipeline.learn import ship; print(ship(Path(sys.argv[1]), Path(sys.argv[2])))"
+)
 
 
 def main() -> None:
@@ -28,7 +30,9 @@ def main() -> None:
         seconds = time.perf_counter() - began
         if status:
             sys.exit("learning failed")
-        same = all((Path(folder) / name).read_bytes() == (SHIPPED_MODEL / name).read_bytes() for name in ("model.json", "model.npz"))
+        same = all(
+            (Path(folder) / name).read_bytes() == (SHIPPED_MODEL / name).read_bytes() for name in ("model.json", "model.npz")
+        )
     print("\n| minutes | CPU minutes | GB at most | the bytes of models/built |\n|---|---|---|---|")
     print(
         f"| {seconds / 60:.1f} | {(used.ru_utime + used.ru_stime) / 60:.1f} | {used.ru_maxrss / 2**20:.1f}"

