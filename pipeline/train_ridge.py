@@ -25,7 +25,7 @@ Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to
 
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
 _HELD_BACK_WORDS = 0.5
-_HELD_BACK = np.float32(0.5)
+_HELD_BACK = np.float32(0.25)
 _CLOSE = 1e-2  # how near to the exact solution is near enough: by words
 _CLOSE_ENOUGH = 2e-3  # ... and by likeness, where each pass over the texts takes long
 _PASSES = 100

@@ -40,9 +40,12 @@ class DayWords:
     def __call__(self, features: Mapping[str, float]) -> Mapping[DateKind, float]:
         """How likely the day is for each purpose."""
         known = [(self.weights[name], much) for name, much in features.items() if name in self.weights]
-        said = [bias + sum(weights[column] * much for weights, much in known) for column, bias in enumerate(self.bias)]
-        likely = [exp(each - max(said)) for each in said]
-        return {kind: each / sum(likely) for kind, each in zip(self.kinds, likely, strict=True)}
+        rows = [weights if much == 1 else tuple(weight * much for weight in weights) for weights, much in known]
+        said = [sum(column) for column in zip(self.bias, *rows, strict=True)]
+        most = max(said)
+        likely = [exp(each - most) for each in said]
+        whole = sum(likely)
+        return {kind: each / whole for kind, each in zip(self.kinds, likely, strict=True)}
 
 
 def purposes(

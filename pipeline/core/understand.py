@@ -17,7 +17,7 @@ _STRANGE_BELOW = 0.35  # share of familiar words
 _FLAG_AT = 0.4
 _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program answering it
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
-_OPT_OUT_AT = 0.6
+_OPT_OUT_AT = 0.65
 _OPT_OUT_CUED = 0.1
 
 # One character for one character, so that places in the folded text are places in the customer's.
