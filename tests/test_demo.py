@@ -108,6 +108,14 @@ def test_the_table_ends_with_what_all_mails_came_to(rows: list[str], played: Pat
     assert total == sum(each) == len(rows)
 
 
+def test_the_readme_shows_what_the_demo_prints(played: Path):
+    readme = (app.SHIPPED / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```\n(from +subject.*?)```", readme, re.S)
+    assert shown
+    printed = [line.split() for line in (played / "printed.txt").read_text(encoding="utf-8").splitlines()]
+    assert [line for line in shown[1].splitlines() if line.split() not in printed] == []
+
+
 def test_a_draft_waits_in_a_file_for_every_row_that_says_so(rows: list[str], played: Path):
     files = list((played / "outbox" / "review").glob("*.eml"))
     assert len(files) == sum("draft waits" in line for line in rows) > 0
