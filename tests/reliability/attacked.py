@@ -35,7 +35,7 @@ def attacked(folder: Path, clock: FakeClock | None = None, *, shipped_model: boo
     """
     world = make_world(folder, clock, acknowledgments="when_sure", sure_at=0.8)
     with Reader(flow.read, workers=2) as reader:
-        world.site = replace(world.site, reader=reader, **({"model": model} if shipped_model else {}))
+        world.site = replace(world.site, reader=reader, **({"model": model()} if shipped_model else {}))
         try:
             yield world
         finally:
