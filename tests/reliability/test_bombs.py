@@ -35,5 +35,5 @@ def test_a_bomb_costs_itself_alone(world: World, name: str):
     work(world)
     took = time.monotonic() - begun
     assert took < HELD_WITHIN
-    assert world.delivery.delivered_mails[-1].recipient == customer
+    assert customer in [sent.recipient for sent in world.delivery.delivered_mails]
     assert set(world.site.store.overview.counts()["message"]) <= {"decided", "held", "ignored"}
