@@ -98,6 +98,15 @@ def test_consent_withdrawn_by_a_persons_word_is_not_taken_back_by_a_mail(spain: 
     assert (ground.basis, ground.by_person) == (Basis.NONE, True)
 
 
+def test_a_person_may_change_what_a_person_recorded(spain: World):
+    consent.record(spain.site.store, MARIA, Basis.NONE, "asked us on the phone", "ES", spain.clock())
+    consent.record(spain.site.store, MARIA, Basis.CONSENT, "wrote a form when she came by", "ES", spain.clock())
+    consent.record(spain.site.store, MARIA, Basis.NONE, "has thought better of it", "ES", spain.clock())
+    ground = spain.site.store.people.ground(MARIA)
+    assert ground is not None
+    assert (ground.basis, ground.evidence) == (Basis.NONE, "has thought better of it")
+
+
 def test_consent_is_worth_more_than_a_contract_and_a_newer_contract_more_than_an_older(spain: World):
     people, now = spain.site.store.people, spain.clock()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,20 @@ def obey(order: str) -> Any:
             os.kill(os.getpid(), signal.SIGSEGV)
         case "pid":
             return os.getpid()
+    if order.startswith("begin "):
+        Path(order[6:]).touch()
+        while True:
+            pass
     return order
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def open_files() -> int:
@@ -83,3 +99,24 @@ def test_nobody_sits_on_a_closed_seat(seat: Seat):
     seat.close()
     with pytest.raises(TryLater, match="closed"):
         seat.ask(["one"])
+
+
+def test_closing_blames_no_item_that_was_in_hand(tmp_path: Path):
+    begun, busy = tmp_path / "begun", Seat(Setup(obey, seconds=60, memory_mb=256))
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(busy.ask, [f"begin {begun}"])
+        assert eventually(begun.exists)
+        busy.close()
+        with pytest.raises(TryLater, match="closed"):
+            asked.result()
+
+
+def test_a_child_has_its_time_for_each_item_and_none_runs_while_it_waits():
+    patient = Seat(Setup(obey, seconds=0.2, memory_mb=256))
+    first = patient.ask(["pid"])
+    assert patient._child is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        patient._child._process.wait(0.5)
+    assert patient.ask(["pid"]) == first
+    patient.close()
+    patient.clear()

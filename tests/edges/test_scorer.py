@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.app import SHIPPED_MODEL
 from pipeline.edges.model import LinearModel
 from pipeline.edges.scorer import Scorer
 from pipeline.errors import NoModel, TryLater, Unreadable
+from pipeline.train import packed
 
 TEXTS = ["please cancel my lesson on Friday, it is too dear for us", "see you tomorrow", "quiero darme de baja"]
 
@@ -84,6 +88,19 @@ def test_another_folder_is_taken_without_a_new_start(tmp_path: Path):
         beside.score(TEXTS)
     beside.take(SHIPPED_MODEL)
     assert len(beside.score(TEXTS)) == len(TEXTS)
+    beside.close()
+
+
+def test_what_one_model_knows_of_days_is_not_held_of_another(tmp_path: Path):
+    with np.load(SHIPPED_MODEL / "model.npz", allow_pickle=False) as shipped:
+        weights = packed({name: shipped[name] for name in shipped.files if not name.startswith("day_")})
+    about = json.loads((SHIPPED_MODEL / "model.json").read_text(encoding="utf-8")) | {"sha256": sha256(weights).hexdigest()}
+    (tmp_path / "model.json").write_text(json.dumps(about), encoding="utf-8")
+    (tmp_path / "model.npz").write_bytes(weights)
+    beside = Scorer(SHIPPED_MODEL)
+    beside.score(TEXTS)
+    beside.take(tmp_path)
+    assert [each.day_purpose for each in beside.score(TEXTS)] == [None] * len(TEXTS)
     beside.close()
 
 
