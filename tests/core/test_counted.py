@@ -66,6 +66,10 @@ def test_each_idea_has_a_digit_of_its_own_in_a_cue():
     assert len(set(IDEAS)) == len(IDEAS) < 128
 
 
+def test_a_sentence_is_opened_once():
+    assert {cue for cue in cues("please cancel my order") if cue.startswith("^")} == {"^ask", "^ask>cancel"}
+
+
 def test_four_ideas_at_most_make_a_cue():
     found = cues("please cancel my order, thanks")
     assert "ask>cancel>i>order" in found
@@ -114,6 +118,19 @@ def test_what_few_texts_have_is_not_worth_counting(lexicon: Lexicon):
 
 def test_a_word_counts_once_for_each_text_however_often_it_stands_there():
     assert "order" not in worth_counting(["order order order order", "order"]).words
+
+
+def test_a_pair_of_words_counts_once_for_each_text_however_often_it_stands_there():
+    often = ["blue order, blue order, blue order, blue order, blue order"] * (SEEN_IN["pair"] - 1)
+    assert len(worth_counting(often).pairs) == 0
+    assert len(worth_counting([*often, "blue order"]).pairs) == 1
+
+
+def test_no_pair_reaches_from_one_text_into_the_next(lexicon: Lexicon):
+    together = rows(["cancel my", "blue order"], lexicon)
+    assert [row.columns.tolist() for row in together] == [
+        rows([text], lexicon)[0].columns.tolist() for text in ("cancel my", "blue order")
+    ]
 
 
 def test_what_is_rarer_weighs_more():
