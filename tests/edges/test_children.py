@@ -112,11 +112,11 @@ def test_closing_blames_no_item_that_was_in_hand(tmp_path: Path):
 
 
 def test_a_child_has_its_time_for_each_item_and_none_runs_while_it_waits():
-    patient = Seat(Setup(obey, seconds=0.2, memory_mb=256))
+    patient = Seat(Setup(obey, seconds=1, memory_mb=256))
     first = patient.ask(["pid"])
     assert patient._child is not None
     with pytest.raises(subprocess.TimeoutExpired):
-        patient._child._process.wait(0.5)
+        patient._child._process.wait(1.5)
     assert patient.ask(["pid"]) == first
     patient.close()
     patient.clear()
