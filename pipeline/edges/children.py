@@ -30,10 +30,12 @@ GRACE_SECONDS = 5.0  # after the time of all its items, until a child that stand
 class Setup(NamedTuple):
     """What a child has to know before its first item: a function of an importable module, which it imports by its name.
 
-    An item may take `seconds` of time and `memory_mb` MiB more than a child has at rest.
+    `purpose` completes "the process to ..." for people. An item may take `seconds` of time and `memory_mb` MiB more than a
+    child has at rest.
     """
 
     work: Callable[[Any], Any]
+    purpose: str
     seconds: float
     memory_mb: int
 
@@ -75,11 +77,13 @@ class Seat:
                 return result
             self._vacate()
             if self._closed:
-                raise TryLater("the processes beside were closed")  # the death is our doing
+                raise TryLater(f"the process to {self._setup.purpose} was closed")  # the death is our doing
             if result.begun or (tries == START_TRIES and child.ready):
                 return result
             if tries == START_TRIES:
-                raise TryLater(f"the processes beside don't start: {result.cause}")
+                raise TryLater(
+                    f"the process to {self._setup.purpose} does not start: {result.cause}; look whether there is enough memory"
+                )
 
     def close(self) -> None:
         """End the child, whatever it does, and let nobody sit here again. Any thread may."""
@@ -96,7 +100,7 @@ class Seat:
     def _started(self) -> Child:
         with self._lock:
             if self._closed:
-                raise TryLater("the processes beside were closed")
+                raise TryLater(f"the process to {self._setup.purpose} was closed")
             self._child = Child(self._setup)
             return self._child
 

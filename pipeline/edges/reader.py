@@ -29,7 +29,7 @@ class Reader(Generic[T]):
     """
 
     def __init__(self, read: Callable[[Raw], T], *, workers: int, seconds: float = 5, memory_mb: int = 512) -> None:
-        self._setup = Setup(read, seconds, memory_mb)
+        self._setup = Setup(read, "read mails", seconds, memory_mb)
         self._workers = workers
         self._pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="reader")
         self._own = threading.local()  # each thread talks to one child

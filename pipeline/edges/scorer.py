@@ -62,7 +62,7 @@ class Scorer:
             self._end()
 
     def _empty(self) -> Seat:
-        return Seat(Setup(_Beside(self.folder), self._seconds, MEMORY_MB))
+        return Seat(Setup(_Beside(self.folder), "score texts", self._seconds, MEMORY_MB))
 
     def _end(self) -> None:
         self._seat.close()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from servers import until
 
 from pipeline.edges.children import Broken, Death, Seat, Setup
 from pipeline.errors import TryLater, Unreadable
@@ -40,22 +42,13 @@ def obey(order: str) -> Any:
     return order
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 @pytest.fixture
 def seat() -> Iterator[Seat]:
-    with_limits = Seat(Setup(obey, seconds=1, memory_mb=256))
+    with_limits = Seat(Setup(obey, "obey", seconds=1, memory_mb=256))
     yield with_limits
     with_limits.close()
     with_limits.clear()
@@ -101,18 +94,27 @@ def test_nobody_sits_on_a_closed_seat(seat: Seat):
         seat.ask(["one"])
 
 
+def test_a_child_that_does_not_start_says_which_one_and_why(monkeypatch: pytest.MonkeyPatch):
+    module = ModuleType("known_only_here")
+    exec("def work(item): return item", module.__dict__)
+    monkeypatch.setitem(sys.modules, "known_only_here", module)
+    lost = Seat(Setup(module.work, "count sheep", seconds=1, memory_mb=256))
+    with pytest.raises(TryLater, match=r"the process to count sheep does not start: ModuleNotFoundError.*enough memory"):
+        lost.ask(["one"])
+
+
 def test_closing_blames_no_item_that_was_in_hand(tmp_path: Path):
-    begun, busy = tmp_path / "begun", Seat(Setup(obey, seconds=60, memory_mb=256))
+    begun, busy = tmp_path / "begun", Seat(Setup(obey, "obey", seconds=60, memory_mb=256))
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(busy.ask, [f"begin {begun}"])
-        assert eventually(begun.exists)
+        until(begun.exists, within=20, what="the child to begin")
         busy.close()
         with pytest.raises(TryLater, match="closed"):
             asked.result()
 
 
 def test_a_child_has_its_time_for_each_item_and_none_runs_while_it_waits():
-    patient = Seat(Setup(obey, seconds=1, memory_mb=256))
+    patient = Seat(Setup(obey, "obey", seconds=1, memory_mb=256))
     first = patient.ask(["pid"])
     assert patient._child is not None
     with pytest.raises(subprocess.TimeoutExpired):

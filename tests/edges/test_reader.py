@@ -274,6 +274,6 @@ def test_a_function_that_a_child_cannot_import_is_reported(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "known_only_here", module)
     with (
         Reader(module.read, workers=1) as reader,
-        pytest.raises(TryLater, match="don't start: ModuleNotFoundError: No module named 'known_only_here'"),
+        pytest.raises(TryLater, match="does not start: ModuleNotFoundError: No module named 'known_only_here'"),
     ):
         list(reader.read_all([raw()]))
