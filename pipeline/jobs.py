@@ -655,6 +655,7 @@ def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
         site.store.keys.stamp,
         site.store.plans.revision(mail_key),
         free_times(site, site.now()),
+        over=site.store.plans.over(mail_key),
     )
     site.store.plans.corrected(plan, Correction(intent=intent, reason=reason, by=by), site.now())
     log.info("%s corrected by a rep: %s", mail_key[:8], to)

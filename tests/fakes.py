@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from pipeline.core import flow
 from pipeline.core.records import (
     Address,
@@ -37,6 +39,7 @@ from pipeline.edges.templates import Templates
 from pipeline.errors import Unreadable, WinbackError
 from pipeline.jobs import Site
 from pipeline.store import open_store
+from pipeline.store.schema import step
 
 Kind = TypeVar("Kind", Intent, Reason)
 
@@ -243,6 +246,12 @@ class World:
 
     def files(self, folder: str) -> list[Path]:
         return sorted((self.outbox / folder).glob("*.eml"))
+
+    def open_steps(self) -> list[tuple[str, int]]:
+        """Track and number of the touches that are planned or drafted."""
+        query = sa.select(step.c.track, step.c.number).where(step.c.state.in_(("planned", "moved", "drafted")))
+        with self.site.store.database.reading() as connection:
+            return sorted((row.track, row.number) for row in connection.execute(query))
 
     def move(self, file: Path, to: str) -> Path:
         """As a rep moves a file; its last change lies some seconds back."""

@@ -54,6 +54,11 @@ def steps(world: World) -> list[tuple[str, str | None]]:
     return [(step.state, step.cause) for step in world.site.store.overview.steps_of(line.key)]
 
 
+def line_key(world: World) -> str:
+    """The key of the mail that is answered."""
+    return next(line.key for line in world.site.store.overview.lines() if line.draft)
+
+
 def text(world: World, number: int = 0) -> str:
     return world.delivery.delivered_mails[number].data.decode()
 
@@ -281,11 +286,74 @@ def test_follow_ups_may_go_out_by_themselves_when_the_admin_says_so(tmp_path: Pa
     world = make_world(tmp_path, follow_ups="when_sure")
     jobs.poll(world.site)
     world.clock.forward(minutes=1)
+    world.inbox.arrive(mail("Please cancel, I have a work trip."))
+    round_(world)
+    for _ in range(8):  # the touch is due after two days, sooner than an automatic mail may follow another
+        world.clock.forward(days=1)
+        round_(world)
+    assert "Auto-Submitted: auto-generated" in text(world, 1)
+    assert [state for state, _ in steps(world)] == ["done"]
+
+
+def test_after_a_corrected_reason_its_own_touches_come(world: World):
     world.inbox.arrive(mail(CANCEL))
     round_(world)
     world.clock.forward(days=7, hours=1)
     round_(world)
-    assert "Auto-Submitted: auto-generated" in text(world, 1)
+    world.move(world.files("review")[0], "timing")  # the draft of a touch
+    round_(world)
+    assert world.open_steps() == [("timing", 1)]
+    world.clock.forward(days=3)
+    round_(world)
+    (touch,) = world.files("review")
+    assert "X-Winback-Kind: follow-up 1 of track timing" in touch.read_text(encoding="utf-8")
+    world.move(touch, "approved")
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 2
+
+
+def test_a_touch_comes_anew_when_a_reason_is_corrected_and_back(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    round_(world)
+    for reason in ("timing", "price"):
+        jobs.correct(world.site, line_key(world), reason, by="terminal")
+        round_(world)
+    world.clock.forward(days=7)
+    round_(world)
+    (touch,) = world.files("review")
+    assert "X-Winback-Kind: follow-up 1 of track price" in touch.read_text(encoding="utf-8")
+
+
+def test_what_a_rep_rejected_and_then_named_is_promised_and_kept(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    rejected = careful.move(careful.files("review")[0], "rejected")
+    round_(careful)
+    assert careful.open_steps() == []
+    careful.move(rejected, "price")
+    round_(careful)
+    assert careful.open_steps() == [("price", 1), ("price", 2)]
+    careful.move(careful.files("review")[0], "approved")
+    round_(careful)
+    careful.clock.forward(days=7, hours=1)
+    round_(careful)
+    assert len(careful.files("review")) == 1
+
+
+def test_a_corrected_mail_whose_case_is_over_promises_nothing(careful: World):
+    careful.inbox.arrive(mail("Please cancel, I have a work trip and will be back on 10 December."))
+    round_(careful)
+    first = line_key(careful)
+    careful.inbox.arrive(mail("Thank you, let me think.", uid="2"))
+    round_(careful)
+    jobs.correct(careful.site, first, "timing", by="terminal")
+    round_(careful)
+    (waiting,) = careful.site.store.drafts.waiting()
+    assert "touch" not in waiting.draft.text
+    assert "10 December" not in waiting.draft.text
+    assert careful.open_steps() == []
 
 
 def test_a_customer_on_the_phone_for_weeks_gets_no_touch_before_the_acknowledgment(careful: World):

@@ -208,7 +208,8 @@ def no_show(
     `review` is False if it is to go out at once and this is still the moment for its words.
     """
     language = _language_to(one, history, rules)
-    direct = rules.appointments.no_show == "send" and one.timed and now - one.start <= rules.appointments.no_show_within
+    timely = one.timed and now - one.start <= rules.appointments.no_show_within
+    direct = rules.appointments.no_show == "send" and timely and followups.rested(history, rules, now) <= now
     case = Case(
         message=digest("no-show", one.key, one.start.isoformat()),
         recipient=Address(name=one.name, address=one.address),

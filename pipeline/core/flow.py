@@ -1,4 +1,4 @@
-"""The whole path of a message, and of a due follow-up, on one screen. Only it and `around` import siblings."""
+"""The whole path of a message, and of a due follow-up. Where steps of the core are joined: siblings do not know each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pipeline.core.parse import parse
 from pipeline.core.records import (
     Appointment,
     Case,
-    ContactState,
     Decision,
     Draft,
     FollowUp,
@@ -141,11 +140,15 @@ def answer_as(
     stamp: Stamp,
     revision: int,
     free: Sequence[datetime] = (),
+    over: bool = False,
 ) -> Plan:
-    """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review."""
+    """As `answer`, with the verdict of a person, who also says that an answer is in place: it always goes to review.
+
+    `over`: what the mail began has ended since, as by a booking or a reply. Nothing is planned or promised then.
+    """
     vouched = look(message, history, rules).authenticated
     screening = Screening(doubt="a rep corrected the reading", authenticated=vouched)
-    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=revision, free=free)
+    return _plan(message, screening, verdict, history, rules, now, texts, stamp, revision=revision, free=free, over=over)
 
 
 def _plan(
@@ -161,6 +164,7 @@ def _plan(
     revision: int,
     told: tuple[Appointment, ...] = (),
     free: Sequence[datetime] = (),
+    over: bool = False,
 ) -> Plan:
     decision = decide.answer(message, screening, verdict, history, rules)
     shown = law.evidence(message, verdict, verified=screening.authenticated)
@@ -173,7 +177,7 @@ def _plan(
     plan = replace(plan, decision=decision, appointments=matter.changed(told), late=matter.late)
     if decision.outcome is not Outcome.ANSWER or decision.template is None:
         return plan
-    planned = _planned(message, verdict, rules, now)
+    planned = () if over else _planned(message, verdict, rules, now)
     barred = law.barred(law.stronger(_ground(history), shown), rules.business.country, now) if planned else None
     promised = bool(planned) and barred is None
     wished = _wished(message, verdict, rules) if promised else None
@@ -205,7 +209,7 @@ def _plan(
         decision=replace(decision, steps=planned, why=why),
         draft=draft,
         outgoing=ready,
-        contact=decide.contact_state(verdict, decision, planned),
+        contact=None if over else decide.contact_state(verdict, decision, planned),
         wished=wished,
         beside=beside,
     )
@@ -291,6 +295,11 @@ def remind(
     if barred:
         return StepPlan(step=step, dropped=law.NO_BASIS, why=(barred,))
     review = rules.answers.follow_ups != "when_sure" or case.reason is Reason.SERVICE
+    rested = followups.rested(history, rules, now)
+    if rested > now and not review:
+        if sells:
+            return StepPlan(step=step, moved_to=rested, why=("an automatic mail went out lately",))
+        review = True  # by then it would be too late to prepare
     try:
         values = {
             **compose.values(case.recipient, case.language, case.sent, case.wished, rules, keeps_in_touch=True),
@@ -298,13 +307,11 @@ def remind(
         }
         text = _unread(texts, history)(step.template, case.language, values)
         ahead = None if sells else followups.coming(history, now)
-        # Which draft it is hangs on the step alone; the touches of a track have numbers of their own.
-        beside = () if step.track not in followups.BESIDE else (step.track,)
         draft = compose.touch(
             step,
             case,
             text,
-            key=digest("draft", case.message, *beside, step.number, 0),
+            key=digest("draft", case.message, step.track, step.number, step.revision),
             review=review,
             why=_due(step),
             rules=rules,
@@ -453,9 +460,6 @@ def _due(step: FollowUp) -> tuple[str, ...]:
 
 
 __all__ = [
-    "ContactState",
-    "Content",
-    "Decision",
     "Stamp",
     "Texts",
     "answer",
@@ -471,5 +475,7 @@ __all__ = [
     "offer",
     "read",
     "remind",
+    "tells",
+    "ticket_in",
     "words",
 ]

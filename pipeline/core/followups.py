@@ -185,6 +185,13 @@ def allowed(moment: datetime, rules: Rules) -> datetime:
     return moment
 
 
+def rested(history: History, rules: Rules, now: datetime) -> datetime:
+    """From when on another mail may go to this customer by itself (`delivery.caps.address_days`); `now` if it may at once."""
+    if history.last_automatic is None or now - history.last_automatic >= rules.answers.rest:
+        return now
+    return allowed(history.last_automatic + rules.answers.rest, rules)
+
+
 def _window(day: date, follow: FollowUpRules, zone: ZoneInfo) -> tuple[datetime, datetime]:
     opens = datetime.combine(day, follow.quiet_to, zone)
     closes_at = follow.quiet_from
@@ -234,9 +241,13 @@ def _too_late_for(coming: Appointment | None, now: datetime) -> bool:
 
 def _not_before(step: FollowUp, case: Case, acknowledged: datetime, rules: Rules) -> datetime:
     """A touch keeps its distance from our answer, which may have waited for a rep; a date of the customer's own stands."""
+    return acknowledged if case.wished else acknowledged + _distance(step, rules) - timedelta(hours=1)
+
+
+def _distance(step: FollowUp, rules: Rules) -> timedelta:
+    """How long after a cancellation this touch was meant to come; nothing for one that is in no track any more."""
     touches = (*rules.follow_ups.tracks.get(step.track, ()), *filter(None, (rules.follow_ups.thanks,)))
-    after = next((touch.after for touch in touches if touch.template == step.template), timedelta(0))
-    return acknowledged if case.wished else acknowledged + after - timedelta(hours=1)
+    return next((touch.after for touch in touches if touch.template == step.template), timedelta(0))
 
 
 def _asks_before_reason(step: FollowUp, case: Case) -> bool:
@@ -245,6 +256,9 @@ def _asks_before_reason(step: FollowUp, case: Case) -> bool:
 
 
 def _wait_for_review(step: FollowUp, case: Case, rules: Rules, now: datetime) -> tuple[str, datetime | None, str]:
-    if now - step.due > PATIENCE_WITH_REVIEW or now - case.sent > PATIENCE_WITH_REVIEW + (step.due - case.sent):
+    opened = case.opened or case.sent
+    own = datetime.combine(case.wished, rules.follow_ups.quiet_to, ZoneInfo(rules.business.timezone)) if case.wished else opened
+    meant = max(own, opened + _distance(step, rules))  # its due time moves on with every day of waiting
+    if now - meant > PATIENCE_WITH_REVIEW:
         return "drop", None, "never_acknowledged"
     return "move", allowed(now + timedelta(days=1), rules), "the acknowledgment is not out yet"

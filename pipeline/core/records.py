@@ -624,7 +624,6 @@ class History:
     reason: Reason | None = None
     acknowledged: datetime | None = None
     touches: int = 0
-    planned: int = 0
     last_touch: datetime | None = None
     texts: tuple[str, ...] = ()
     ground: Ground | None = None
@@ -639,7 +638,8 @@ class History:
 class Case:
     """A cancellation that is followed up: what a due step needs to know of the mail that began it.
 
-    `wished` is the day from which the customer wants to hear from us again, if a touch is planned for it.
+    `opened` is when it was decided. `wished` is the day from which the customer wants to hear from us again, if a touch is
+    planned for it.
     """
 
     message: str
@@ -651,6 +651,7 @@ class Case:
     sent: datetime
     language: str
     reason: Reason | None
+    opened: datetime | None = None
     subreason: str | None = None
     wished: date | None = None
 
@@ -666,7 +667,10 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FollowUp:
-    """A planned touch of a case. `number` counts from 1; `key` is a digest of case and number."""
+    """A planned touch of a case. `number` counts from 1; `key` is a digest of case, track and number.
+
+    `revision` counts the drafts that the case had before for touches of this number.
+    """
 
     key: str
     case: str
@@ -675,6 +679,7 @@ class FollowUp:
     number: int
     template: str
     due: datetime
+    revision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

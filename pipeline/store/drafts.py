@@ -13,7 +13,7 @@ from pipeline.core.records import Address, ContactState, Draft, Kind, Send
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
-from pipeline.store.plans import queue, settle_contact
+from pipeline.store.plans import REJECTED, queue, settle_contact
 from pipeline.store.schema import case, contact, draft, message, raw, send, step
 
 Row = sa.Row[Any]
@@ -137,7 +137,7 @@ class Drafts:
         return True
 
     def _close_case(self, connection: sa.Connection, row: Row, now: datetime) -> None:
-        connection.execute(case.update().where(case.c.message == row.case).values(closed="rejected"))
+        connection.execute(case.update().where(case.c.message == row.case).values(closed=REJECTED))
         connection.execute(
             contact.update()
             .where(contact.c.address == row.address, contact.c.state == ContactState.IN_FOLLOW_UP)

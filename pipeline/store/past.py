@@ -14,7 +14,7 @@ from pipeline.core.records import Appointment, Basis, Case, ContactState, Ground
 from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
-from pipeline.store.schema import appointment, basis, cap_event, case, contact, draft, send, step, suppression
+from pipeline.store.schema import appointment, basis, cap_event, case, contact, draft, send, suppression
 
 Row = sa.Row[Any]
 
@@ -85,13 +85,6 @@ class Past:
             sa.select(case).where(case.c.address.in_(addresses), case.c.closed.is_(None)).order_by(case.c.opened)
         ):
             cases[row.address] = row
-        planned: dict[str, int] = dict(
-            connection.execute(
-                sa.select(step.c.address, sa.func.count())
-                .where(step.c.address.in_(addresses), step.c.state.in_(("planned", "moved", "drafted")))
-                .group_by(step.c.address)
-            ).all()
-        )
         grounds = {
             row.address: read_ground(row) for row in connection.execute(sa.select(basis).where(basis.c.address.in_(addresses)))
         }
@@ -121,7 +114,6 @@ class Past:
                 suppressed.get(address),
                 automatic.get(address),
                 cases.get(address),
-                planned.get(address, 0),
                 tuple(texts[address]),
                 grounds.get(address),
                 tuple(booked[address]),
@@ -187,6 +179,7 @@ def read_case(row: Row) -> Case:
         sent=row.sent,
         language=row.language,
         reason=Reason(row.reason) if row.reason else None,
+        opened=row.opened,
         subreason=row.subreason,
         wished=row.wished,
     )
@@ -198,7 +191,6 @@ def _history(
     suppressed: str | None,
     automatic: Any,
     open_case: Row | None,
-    planned: int,
     texts: tuple[str, ...],
     ground: Ground | None,
     booked: tuple[Appointment, ...],
@@ -216,7 +208,6 @@ def _history(
         acknowledged=open_case.acknowledged if open_case else None,
         touches=open_case.touches if open_case else 0,
         last_touch=open_case.last_touch if open_case else None,
-        planned=planned,
         texts=texts,
         ground=ground,
         appointments=booked,

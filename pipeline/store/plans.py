@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ Row = sa.Row[Any]
 
 OPT_OUT = "opt_out"
 CORRECTED = "corrected"
+REJECTED = "rejected"
 
 _STATE = {Outcome.ANSWER: "decided", Outcome.HOLD: "held", Outcome.IGNORE: "ignored"}
 
@@ -141,11 +143,10 @@ class Plans:
             for row in connection.execute(query):
                 first.setdefault(row.address, row)
             rows = list(first.values())[:limit]
-            cases = {
-                row.message: read_case(row)
-                for row in connection.execute(sa.select(case).where(case.c.message.in_([row.case for row in rows])))
-            }
-        return [(read_step(row), cases[row.case]) for row in rows]
+            of = [row.case for row in rows]
+            cases = {row.message: read_case(row) for row in connection.execute(sa.select(case).where(case.c.message.in_(of)))}
+            before = _drafts_before(connection, of)
+        return [(read_step(row, before[row.case, row.number]), cases[row.case]) for row in rows]
 
     def verdict_of(self, key: str) -> dict[str, Any] | None:
         """The stored verdict of a mail as plain values, or None."""
@@ -159,7 +160,9 @@ class Plans:
             old = connection.execute(sa.select(decision).where(decision.c.message == key)).first()
             self._learn(connection, key, old, correction, now)
             acknowledged = self._withdraw(connection, key, now)
-            connection.execute(step.delete().where(step.c.case == key, step.c.state.in_(("planned", "moved"))))
+            over = _over(connection, key)
+            if not over:
+                _forget_steps(connection, key)
             connection.execute(decision.delete().where(decision.c.message == key))
             connection.execute(decision.insert().values(**_decision(plan, now)))
             connection.execute(_FINISH, [_finished(plan)])
@@ -168,7 +171,7 @@ class Plans:
             _put(connection, self._keys, plan, now)
             rows = _Rows(connection, self._keys, now)
             if plan.draft:
-                rows.open_case(plan)
+                rows.open_case(plan, alone=not over)
                 if not acknowledged:
                     rows.write_draft(plan.draft, plan.outgoing)
                 rows.plan_steps(plan.decision.steps)
@@ -202,6 +205,11 @@ class Plans:
         gone = sa.select(send.c.key).join(draft, draft.c.key == send.c.draft).where(acknowledgment, send.c.state != "cancelled")
         return connection.execute(gone).first() is not None
 
+    def over(self, key: str) -> bool:
+        """Whether what this mail began ended by itself: by a reply, a booking, a newer mail; not by a rep's own no."""
+        with self._database.reading() as connection:
+            return _over(connection, key)
+
     def revision(self, key: str) -> int:
         """How many drafts of acknowledgments this case had; the number for the next one's key."""
         with self._database.reading() as connection:
@@ -214,9 +222,41 @@ def _close_or_reopen(connection: sa.Connection, key: str, *, over: bool) -> None
     """A mail that is no cancellation has no case; one that is again after all goes on with the case that this had closed."""
     mine = case.update().where(case.c.message == key)
     if over:
-        connection.execute(mine.values(closed=CORRECTED))
+        connection.execute(mine.where(case.c.closed.is_(None)).values(closed=CORRECTED))
     else:
-        connection.execute(mine.where(case.c.closed == CORRECTED).values(closed=None))
+        connection.execute(mine.where(case.c.closed.in_(_BY_A_REP)).values(closed=None))
+
+
+_BY_A_REP = (CORRECTED, REJECTED)
+
+
+def _over(connection: sa.Connection, key: str) -> bool:
+    ended = sa.and_(case.c.message == key, case.c.closed.is_not(None), case.c.closed.not_in(_BY_A_REP))
+    return connection.execute(sa.select(case.c.message).where(ended)).first() is not None
+
+
+def _forget_steps(connection: sa.Connection, key: str) -> None:
+    """Take the touches of a case away that are not out, nor may be; those that ended with the case, too, if a rep ended it.
+
+    They are planned anew under the same keys.
+    """
+    unsent = sa.select(send.c.draft).where(send.c.state == "cancelled")
+    withdrawn = sa.select(draft.c.key).where(
+        draft.c.case == key, sa.or_(draft.c.state == "superseded", draft.c.key.in_(unsent))
+    )
+    closed = sa.select(case.c.message).where(case.c.message == key, case.c.closed.is_not(None)).exists()
+    which = (
+        step.c.state.in_(("planned", "moved")),
+        sa.and_(step.c.state == "drafted", step.c.draft.in_(withdrawn)),
+        sa.and_(step.c.state == "dropped", step.c.cause.in_((REJECTED, "case_closed")), closed),
+    )
+    connection.execute(step.delete().where(step.c.case == key, sa.or_(*which)))
+
+
+def _drafts_before(connection: sa.Connection, of: Sequence[str]) -> Counter[tuple[str, int]]:
+    """How many drafts these cases had for touches, by case and number."""
+    touches = sa.select(draft.c.case, draft.c.number).where(draft.c.case.in_(of), draft.c.kind == Kind.FOLLOW_UP)
+    return Counter((row.case, row.number) for row in connection.execute(touches))
 
 
 _FINISH = (
@@ -282,12 +322,13 @@ class _Rows:
         """Gather on what basis a customer may be followed up, as a mail shows it."""
         self._grounds.append(_ground(address, ground, self._now))
 
-    def open_case(self, plan: Plan) -> None:
-        """Gather the case that a cancellation begins; it closes the open ones of the same customer."""
+    def open_case(self, plan: Plan, *, alone: bool = True) -> None:
+        """Gather the case that a cancellation begins; if it is to stand `alone`, it closes the customer's other open ones."""
         mail, verdict = plan.message, plan.verdict
         if mail.sender is None or verdict is None:
             return
-        self._superseded.append({"of": mail.sender.key, "but": mail.key})
+        if alone:
+            self._superseded.append({"of": mail.sender.key, "but": mail.key})
         self._cases.append(
             {
                 "message": mail.key,
@@ -577,8 +618,8 @@ def settle_contact(connection: sa.Connection, keys: Keys, address: str, of: str,
         record(connection, keys, now, "hibernating", message=of, address=address, text=cause)
 
 
-def read_step(row: Row) -> FollowUp:
-    """A row of the step table as the core's record."""
+def read_step(row: Row, revision: int = 0) -> FollowUp:
+    """A row of the step table as the core's record; `revision` as there."""
     return FollowUp(
         key=row.key,
         case=row.case,
@@ -587,6 +628,7 @@ def read_step(row: Row) -> FollowUp:
         number=row.number,
         template=row.template,
         due=row.due,
+        revision=revision,
     )
 
 

@@ -359,7 +359,7 @@ cap_event = sa.Table(
 step = sa.Table(
     "step",
     metadata,
-    _key("key", "digest of case and number", primary_key=True),
+    _key("key", "digest of case, track and number", primary_key=True),
     sa.Column("case", sa.String(64), sa.ForeignKey("case.message"), nullable=False),
     sa.Column("address", sa.String(320), nullable=False),
     sa.Column("track", sa.String(32), nullable=False),

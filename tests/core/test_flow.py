@@ -191,7 +191,29 @@ def test_a_due_step_becomes_a_draft_for_review():
 
 def test_a_due_step_is_dropped_or_moved_with_its_cause():
     assert flow.remind(STEP, CASE, replace(HISTORY, case=None), RULES, NOW, TEXTS, stamp, ticket).dropped == "case_closed"
-    assert flow.remind(STEP, CASE, replace(HISTORY, acknowledged=None), RULES, NOW, TEXTS, stamp, ticket).moved_to
+    waiting, lately = replace(HISTORY, acknowledged=None), replace(CASE, opened=NOW - timedelta(days=5))
+    assert flow.remind(STEP, lately, waiting, RULES, NOW, TEXTS, stamp, ticket).moved_to
+
+
+def test_a_touch_that_would_go_by_itself_rests_after_another_automatic_mail():
+    by_itself = make_rules(follow_ups="when_sure")
+    lately = replace(HISTORY, last_automatic=NOW - timedelta(days=5))
+    plan = flow.remind(STEP, CASE, lately, by_itself, NOW, TEXTS, stamp, ticket)
+    assert (plan.moved_to, plan.draft) == (NOW + timedelta(days=2), None)
+    for a_rep_sends_it_or_it_rested in (
+        flow.remind(STEP, CASE, lately, RULES, NOW, TEXTS, stamp, ticket),
+        flow.remind(STEP, CASE, lately, by_itself, NOW + timedelta(days=2), TEXTS, stamp, ticket),
+    ):
+        assert a_rep_sends_it_or_it_rested.draft is not None
+
+
+def test_the_draft_of_a_step_has_a_key_of_its_own():
+    keys = {
+        draft.key
+        for step in (STEP, replace(STEP, track="timing"), replace(STEP, number=2), replace(STEP, revision=1), STEP)
+        if (draft := flow.remind(step, CASE, HISTORY, RULES, NOW, TEXTS, stamp, ticket).draft)
+    }
+    assert len(keys) == 4
 
 
 def test_a_step_after_a_complaint_always_goes_to_review():

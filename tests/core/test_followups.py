@@ -208,8 +208,19 @@ def test_no_touch_before_the_acknowledgment():
 
 def test_an_acknowledgment_that_never_came_ends_the_steps():
     waiting = replace(HISTORY, acknowledged=None)
-    later = MONDAY + timedelta(days=15)
-    assert followups.judge(step(due=MONDAY), CASE, waiting, RULES, later) == ("drop", None, "never_acknowledged")
+    later = MONDAY + timedelta(days=5 + 14, hours=1)
+    moved_again_and_again = step(due=later)
+    assert followups.judge(moved_again_and_again, CASE, waiting, RULES, later) == ("drop", None, "never_acknowledged")
+    assert followups.judge(moved_again_and_again, CASE, waiting, RULES, later - 2 * DAY)[0] == "move"
+
+
+def test_patience_with_review_counts_from_when_a_touch_was_meant_to_come():
+    waiting, later = replace(HISTORY, acknowledged=None), MONDAY + timedelta(days=30)
+    wishes = replace(CASE, wished=(MONDAY + timedelta(days=20)).date())
+    old_mail = replace(CASE, opened=MONDAY + timedelta(days=20))
+    assert followups.judge(step(due=later), wishes, waiting, RULES, later)[0] == "move"
+    assert followups.judge(step(due=later), old_mail, waiting, RULES, later)[0] == "move"
+    assert followups.judge(step(due=later), CASE, waiting, RULES, later)[0] == "drop"
 
 
 def test_touches_rest_for_three_days():

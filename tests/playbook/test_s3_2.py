@@ -104,15 +104,15 @@ def test_s3_2_the_quote_says_nothing_of_amounts_and_is_no_touch(town: Town):
     assert "USD" not in late.text
     assert any("USD" in line for line in notes(late, "Money"))
     town.reps_approve()
-    history = town.world.site.store.past.of_address("maria@example.org")
-    assert (history.touches, history.planned) == (0, 2)
+    assert town.world.site.store.past.of_address("maria@example.org").touches == 0
+    assert len(town.world.open_steps()) == 2
 
 
 def test_s3_2_a_rejected_quote_changes_nothing_else(town: Town):
     cancels_late(town)
     jobs.reject(town.world.site, town.world.site.store.drafts.find(town.draft("late").key)[0], by="terminal")
     town.reps_approve()
-    assert town.world.site.store.past.of_address("maria@example.org").planned == 2
+    assert len(town.world.open_steps()) == 2
 
 
 def test_s3_2_a_corrected_reason_takes_the_quote_back(town: Town):

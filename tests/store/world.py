@@ -98,7 +98,7 @@ def steps(of: Message, count: int = 2) -> tuple[FollowUp, ...]:
     assert of.sender
     return tuple(
         FollowUp(
-            key=digest("step", of.key, number),
+            key=digest("step", of.key, "price", number),
             case=of.key,
             address=of.sender.key,
             track="price",
