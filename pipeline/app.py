@@ -221,12 +221,7 @@ def rebuild(site: Site, config: Config) -> Site:
     """
     if site.store.database.path != config.store.url.path:
         raise ConfigError("store.url: the store can't be changed while winback runs: stop it and start it again")
-    templates = build_templates(config)
-    inbox, delivery = build_inbox(config), build_delivery(config)
-    site.inbox.close()
-    if isinstance(site.model, Scorer):
-        site.model.take(model_folder(config))
-    return replace(
+    changed = replace(
         site,
         rules=config.rules(),
         caps=config.caps(),
@@ -235,9 +230,13 @@ def rebuild(site: Site, config: Config) -> Site:
         poll_every=config.inbox.poll_every,
         keep_raw=config.privacy.keep_raw,
         keep_history=config.privacy.keep_history,
-        inbox=inbox,
-        delivery=delivery,
+        inbox=build_inbox(config),
+        delivery=build_delivery(config),
         outbox=Outbox(config.outbox.folder),
-        texts=templates,
+        texts=build_templates(config),
         **_around(config),
     )
+    site.inbox.close()
+    if isinstance(site.model, Scorer):
+        site.model.take(model_folder(config))
+    return changed

@@ -59,15 +59,15 @@ def explain(found: Iterable[Source], reader: Reader, model: Model, rules: Rules,
     for batch in _batches(found):
         read = iter(reader.read_all([source.raw for source in batch if source.raw]))
         got = [(source, next(read)[1] if source.raw else None) for source in batch]
-        messages = [message for _, message in got if isinstance(message, Message)]
-        scores = iter(model.score([flow.words(message) for message in messages]))
+        messages = {source.path: message for source, message in got if isinstance(message, Message)}
+        scores = dict(zip(messages, model.score(list(map(flow.words, messages.values()))), strict=True))
         for source, message in got:
             if not isinstance(message, Message):
                 yield _failed(source, message)
                 continue
             try:
                 look = flow.look(message, History(), rules)
-                plan = flow.answer(message, look, next(scores), History(), rules, _now(message), texts, _no_stamp)
+                plan = flow.answer(message, look, scores[source.path], History(), rules, _now(message), texts, _no_stamp)
                 yield _told(source.path, plan, rules)
             except Exception as error:  # noqa: BLE001 - the next mail is explained whatever this one did
                 yield _failed(source, Unreadable(f"{type(error).__name__}: {error}"))

@@ -48,6 +48,7 @@ from pipeline.core.records import (
     Send,
     Sensitive,
     Span,
+    StepPlan,
     Verdict,
     whole_percent,
 )
@@ -248,10 +249,13 @@ def work(site: Site) -> int:
     """Read, screen, understand and decide what was taken over. Returns how many mails were decided or held."""
     site = _by_hand(site)
     done = 0
-    with ThreadPoolExecutor(1, thread_name_prefix="model") as beside:
+    beside = ThreadPoolExecutor(1, thread_name_prefix="model")
+    try:
         for messages, unreadable, heard in _one_ahead(beside, partial(_heard_beforehand, site), _read(site)):
             _decide(site, messages, heard)
             done += len(messages) + unreadable
+    finally:
+        beside.shutdown(wait=False, cancel_futures=True)  # who is told to leave does not wait for a model that stands still
     return done
 
 
@@ -516,6 +520,11 @@ def collect(site: Site) -> int:
             acted += _collect_one(site, found)
         except _Left as left:
             problems[f"{found.folder}/{found.name}"] = str(left)
+        except WinbackError:
+            raise
+        except Exception as error:  # the files behind it are acted on whatever this one brought to light
+            log.exception("%s/%s failed", found.folder, found.name)
+            problems[f"{found.folder}/{found.name}"] = f"winback fails on it ({type(error).__name__}: {error}): tell your admin"
     site.outbox.complain(problems)
     return acted
 
@@ -793,14 +802,22 @@ def remind(site: Site) -> int:
     trouble: list[str] = []
     for step, case in due:
         history = site.store.past.of_address(step.address)
-        plan = flow.remind(step, case, history, site.rules, now, site.texts, keys.stamp, keys.ticket, site.content)
+        try:
+            plan = flow.remind(step, case, history, site.rules, now, site.texts, keys.stamp, keys.ticket, site.content)
+        except WinbackError:
+            raise
+        except Exception as error:  # those behind it are due as well
+            log.exception("touch %s of %s failed", step.number, step.case[:8])
+            plan = StepPlan(
+                step=step, trouble=f"touch {step.number} of {step.case[:8]} fails ({type(error).__name__}: {error})"
+            )
         if plan.trouble:
             trouble.append(plan.trouble)
             continue
         site.store.plans.step(plan, now)
         log.info("touch %s of %s: %s", step.number, step.case[:8], plan.dropped or plan.moved_to or "drafted")
     if trouble:
-        raise NeedsHuman(f"follow-ups wait until their texts are mended: {'; '.join(sorted(set(trouble)))}")
+        raise NeedsHuman(f"follow-ups wait until this is mended: {'; '.join(sorted(set(trouble)))}")
     return len(due)
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from fakes import World, mail, make_world
 from filelock import FileLock
 
 from pipeline import daemon, jobs
+from pipeline.core.records import Scores
 from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, SOON, Daemon, Guard, only_instance
 from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable
 from pipeline.jobs import Site
@@ -218,6 +219,21 @@ def test_a_job_that_hangs_is_broken_off_after_the_signal(world: World, monkeypat
 
     monkeypatch.setattr(daemon, "JOBS", (("hang", 1, hang),))
     assert Running(Daemon(world.site)).until(hanging.is_set, signal.SIGTERM) < 5
+
+
+def test_a_model_that_hangs_is_left_behind_after_the_signal(world: World):
+    asked, over = threading.Event(), threading.Event()
+
+    class Hangs:
+        def score(self, texts: Sequence[str]) -> list[Scores]:
+            asked.set()
+            over.wait(30)
+            return []
+
+    world.inbox.arrive(mail("Please cancel, it is too expensive."))
+    took = Running(Daemon(replace(world.site, model=Hangs()))).until(asked.is_set, signal.SIGTERM)
+    over.set()
+    assert took < 5
 
 
 def test_the_signal_handlers_are_given_back(world: World):

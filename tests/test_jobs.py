@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +14,11 @@ import sqlalchemy as sa
 from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 
 from pipeline import jobs
-from pipeline.core.records import Caps, ContactState
+from pipeline.core.records import Caps, ContactState, Text
 from pipeline.daemon import Daemon
 from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable
-from pipeline.store import schema
+from pipeline.jobs import Site
+from pipeline.store import StoredDraft, schema
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
 
@@ -280,6 +282,47 @@ def test_an_approved_touch_that_was_overtaken_is_not_sent(world: World):
     round_(world)
     assert len(world.delivery.delivered_mails) == 1
     assert "superseded" in world.files("held")[0].read_text(encoding="utf-8")
+
+
+def test_a_touch_that_nobody_foresaw_to_fail_keeps_no_other_from_going(world: World):
+    for sender in ("Ann <ann@example.org>", "Maria Lopez <maria@example.org>"):
+        world.inbox.arrive(mail(CANCEL, sender))
+    round_(world)
+    world.clock.forward(days=7, hours=1)
+    content, fails = world.site.texts, []
+
+    def render(name: str, language: str, values: Mapping[str, str]) -> Text:
+        if not fails:
+            fails.append(name)
+            raise ZeroDivisionError("by chance")
+        return content.render(name, language, values)
+
+    with pytest.raises(NeedsHuman, match=r"touch 1 of \w+ fails \(ZeroDivisionError: by chance\)"):
+        jobs.remind(replace(world.site, texts=FakeTexts(render)))
+    assert len(world.site.store.drafts.waiting()) == 1
+    jobs.remind(world.site)
+    assert len(world.site.store.drafts.waiting()) == 2
+
+
+def test_a_file_that_nobody_foresaw_to_fail_keeps_no_other_from_its_answer(careful: World, monkeypatch: pytest.MonkeyPatch):
+    for sender in ("Ann <ann@example.org>", "Maria Lopez <maria@example.org>"):
+        careful.inbox.arrive(mail(CANCEL, sender))
+    round_(careful)
+    first, second = careful.files("review")
+    bad, good = careful.move(first, "approved"), careful.move(second, "approved")
+    whole = jobs.approve
+
+    def approve(site: Site, stored: StoredDraft, *words: str | None, by: str) -> bool:
+        if stored.draft.recipient.name == "Ann":
+            raise ZeroDivisionError("by chance")
+        return whole(site, stored, *words, by=by)
+
+    monkeypatch.setattr(jobs, "approve", approve)
+    round_(careful)
+    assert (bad.exists(), good.exists()) == (True, False)
+    assert any(
+        "winback fails on it (ZeroDivisionError: by chance)" in note.read_text() for note in careful.outbox.glob("NOTE*")
+    )
 
 
 def test_follow_ups_may_go_out_by_themselves_when_the_admin_says_so(tmp_path: Path):

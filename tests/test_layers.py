@@ -133,8 +133,9 @@ def test_only_the_store_knows_sql():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_is_ever_unpickled(module: str):
-    pickles = ("pickle", "joblib", "dill", "cloudpickle", "marshal")
-    assert [name for name in imports(module) if name.split(".")[0] in pickles] == []
+    pickles = {"pickle", "joblib", "dill", "cloudpickle", "marshal"}
+    refuses_all_but_records = {"pickle"} if module == "pipeline.edges.children" else set()
+    assert pickles & {name.split(".")[0] for name in imports(module)} <= refuses_all_but_records
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -146,4 +146,4 @@ def stronger(known: Ground | None, new: Ground | None) -> Ground | None:
         return known or new
     if known.by_person or (known.basis is Basis.CONSENT and new.basis is Basis.CONTRACT):
         return known
-    return new
+    return new if known.basis is not new.basis else max(new, known, key=lambda each: each.since)

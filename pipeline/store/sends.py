@@ -287,6 +287,7 @@ class Sends:
                 cause = f"uncertain: {row.cause}. It may have reached the customer: look before you send it again"
                 connection.execute(send.update().where(send.c.key == row.key).values(state="held", cause=cause, shown=False))
                 record(connection, self._keys, now, "held", message=_case_of(connection, row), text=cause)
+                self._end_touch(connection, row, now, "uncertain")
         return len(rows)
 
     def to_show(self, limit: int = 200) -> list[Finished]:
@@ -378,15 +379,15 @@ class Sends:
         record(connection, self._keys, now, "held", message=_case_of(connection, row), address=row.address, text=why)
         self._end_touch(connection, row, now)
 
-    def _end_touch(self, connection: sa.Connection, row: Row, now: datetime) -> None:
+    def _end_touch(self, connection: sa.Connection, row: Row, now: datetime, cause: str = "refused") -> None:
         """A touch that will not be sent is over; the ones after it go on."""
         done = connection.execute(
-            step.update().where(step.c.draft == row.draft, step.c.state == "drafted").values(state="dropped", cause="refused")
+            step.update().where(step.c.draft == row.draft, step.c.state == "drafted").values(state="dropped", cause=cause)
         )
         if done.rowcount:
             of = _case_of(connection, row) or ""
-            record(connection, self._keys, now, "dropped", message=of, address=row.address, text="refused")
-            settle_contact(connection, self._keys, row.address, of, "refused", now)
+            record(connection, self._keys, now, "dropped", message=of, address=row.address, text=cause)
+            settle_contact(connection, self._keys, row.address, of, cause, now)
 
     def _uncertain(self, connection: sa.Connection, row: Row, why: str, now: datetime, owner: str | None) -> None:
         connection.execute(

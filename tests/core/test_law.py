@@ -101,6 +101,7 @@ def test_who_opts_out_or_writes_of_other_things_shows_nothing():
         (None, ground(Basis.CONTRACT), "new"),
         (ground(Basis.CONTRACT, days_ago=9), None, "known"),
         (ground(Basis.CONTRACT, days_ago=9), ground(Basis.CONTRACT), "new"),
+        (ground(Basis.CONTRACT), ground(Basis.CONTRACT, days_ago=9), "known"),
         (ground(Basis.CONSENT, days_ago=9), ground(Basis.CONTRACT), "known"),
         (ground(Basis.NONE, by_person=True), ground(Basis.CONSENT), "known"),
         (ground(Basis.CONTRACT), ground(Basis.CONSENT), "new"),

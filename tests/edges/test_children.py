@@ -19,6 +19,13 @@ from pipeline.edges.children import Broken, Death, Seat, Setup
 from pipeline.errors import TryLater, Unreadable
 
 
+class Takes:
+    """What runs a command wherever it is taken in."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch taken",)
+
+
 def obey(order: str) -> Any:
     """What the child does, which finds this by its name."""
     match order:
@@ -35,6 +42,8 @@ def obey(order: str) -> Any:
             os.kill(os.getpid(), signal.SIGSEGV)
         case "pid":
             return os.getpid()
+        case "take over":
+            return Takes()
     if order.startswith("begin "):
         Path(order[6:]).touch()
         while True:
@@ -67,6 +76,14 @@ def test_each_item_has_its_answer_in_its_place(seat: Seat):
 )
 def test_a_death_tells_which_item_was_in_hand(seat: Seat, bomb: str, cause: str):
     assert seat.ask(["one", "two", bomb, "three"]) == Death(3, cause)
+
+
+def test_a_child_that_was_taken_over_takes_nobody_over(seat: Seat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    told = seat.ask(["one", "take over"])
+    assert isinstance(told, Death)
+    assert "its process answers what it may not (posix.system" in told.cause
+    assert not (tmp_path / "taken").exists()
 
 
 def test_after_a_death_another_child_sits_there(seat: Seat):

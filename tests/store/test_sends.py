@@ -461,6 +461,21 @@ def test_after_the_last_touch_the_customer_hibernates(store: Store):
     assert store.people.get(MARIA.address).state is ContactState.HIBERNATING
 
 
+def test_a_touch_of_which_nobody_knows_whether_it_went_is_over_until_it_is_proved(store: Store):
+    of = cancelled(store, automatic=True, count=1)
+    sent(store)
+    touched(store, of)
+    (mine,) = claim(store, NOW + 8 * DAY)
+    store.sends.may_finish(mine, NOW + 8 * DAY)
+    store.sends.uncertain(mine, "no reply", NOW + 8 * DAY)
+    store.sends.give_up_waiting(NOW + 9 * DAY)
+    assert steps_of(store, of) == [("dropped", "uncertain")]
+    assert store.people.get(MARIA.address).state is ContactState.HIBERNATING
+    store.sends.proved(mine.key, "the customer answered it", NOW + 10 * DAY)
+    assert steps_of(store, of)[0][0] == "done"
+    assert store.past.of_address(MARIA.address).touches == 1
+
+
 def test_who_cancels_and_opts_out_may_be_told_by_a_rep_that_it_was_received(store: Store):
     of = cancelled(store)
     store.people.suppress(MARIA.address, "opt_out", NOW)
