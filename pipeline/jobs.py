@@ -497,6 +497,7 @@ _HELD = {
     "unreadable": "this mail can't be read by winback: open it in your mail program and answer it yourself",
     "poison": "winback failed three times on this mail: open it in your mail program, and tell your admin",
     "unsure": "winback is not sure whether this is a cancellation: move it into the folder of its reason, or answer it",
+    "trouble": "no cancellation, but somebody tells of grief, illness, hardship or a lawyer: a person should read it",
     "calendar": "a calendar answer that cancels: winback answers no calendar mail, a person should",
     "suppressed": "the writer does not want mail from winback: a person should answer",
     "spoofed": "the sender may be forged: check before you answer",

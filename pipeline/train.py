@@ -189,7 +189,8 @@ def _taught(
     arrays = as_arrays(lexicon)
     groups = [each.group for each in examples]
     folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
-    wanted = and_without(targets, [unseen for _, unseen in folds])
+    firsts = _all_but_last(heads)
+    wanted = and_without(targets[:, firsts], [unseen for _, unseen in folds])
     hard = np.array([bool(each.hard) for each in examples])
     held_out: dict[str, Floats] = {}
 
@@ -197,14 +198,15 @@ def _taught(
         """A weight for each word, or each text; how well others are read is learnt from folds."""
         what = f"learning from {KINDS[kind]}"
         learnt = learner(known, wanted, lambda done: tell(what, begun + int((ended - begun) * done), STEPS))
-        width = targets.shape[1]
-        raw = np.zeros((count, width), dtype=np.float32)
+        width = firsts.size
+        said = np.zeros((count, width), dtype=np.float32)
         for number, (_, unseen) in enumerate(folds, 1):
-            raw[unseen] = learnt.read(known, unseen, slice(number * width, (number + 1) * width))
+            said[unseen] = learnt.read(known, unseen, slice(number * width, (number + 1) * width))
+        raw = _with_last(said, heads, 1)
         scale = _calibration(raw, targets[:count], heads, hard)
         held_out[kind] = calibrated(raw, heads, scale)
-        arrays.update({f"{kind}_bias": learnt.bias[:width], f"{kind}_scale": scale})
-        return learnt.weights[:, :width]
+        arrays.update({f"{kind}_bias": _with_last(learnt.bias[None, :width], heads, 1)[0], f"{kind}_scale": scale})
+        return _with_last(learnt.weights[:, :width], heads, 0)
 
     arrays["words_weights"] = learn("words", 5, 25, words, by_words).astype(np.float16)
     if meant is not None:
@@ -324,6 +326,21 @@ def _targets(examples: Sequence[Example]) -> tuple[list[dict[str, Any]], Floats]
         blocks.append(block)
         start += len(labels)
     return heads, np.hstack(blocks)
+
+
+def _all_but_last(heads: Sequence[dict[str, Any]]) -> npt.NDArray[np.intp]:
+    """The columns of all labels but the last of each head: what is learnt of that one is what the others leave."""
+    return np.concatenate([head["start"] + np.arange(len(head["labels"]) - 1) for head in heads])
+
+
+def _with_last(learnt: Floats, heads: Sequence[dict[str, Any]], total: float) -> Floats:
+    """What was learnt of all labels but the last of each head, and the last besides: a head's labels come to `total`."""
+    parts, begun = [], 0
+    for head in heads:
+        part = learnt[:, begun : begun + len(head["labels"]) - 1]
+        parts += [part, np.float32(total) - part.sum(axis=1, keepdims=True)]
+        begun += part.shape[1]
+    return np.hstack(parts)
 
 
 def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArray[np.intp]:

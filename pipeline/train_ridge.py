@@ -9,12 +9,11 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
-from sklearn.linear_model import Ridge
 
 from pipeline.core.counted import Flags, Floats
 from pipeline.edges.model import BOTH_WEIGH, nearness
@@ -24,7 +23,7 @@ Steps = npt.NDArray[np.int16]
 Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to 1
 
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
-_HELD_BACK_WORDS = 0.5
+_HELD_BACK_WORDS = np.float32(0.5)
 _HELD_BACK = np.float32(0.25)
 _CLOSE = 1e-2  # how near to the exact solution is near enough: by words
 _CLOSE_ENOUGH = 2e-3  # ... and by likeness, where each pass over the texts takes long
@@ -33,6 +32,20 @@ _TINY = np.float32(1e-37)
 _LANDMARKS = 2_000  # texts through which all others are seen, roughly
 _SOME = 0.5  # so small a share of all texts is learnt from on its own
 _PORTION = 256  # texts that are compared with all others at a time
+_COLUMNS = 32  # that are multiplied with words at a time
+
+
+class Alike(Protocol):
+    """How alike texts are, two by two: a symmetric table."""
+
+    def seen(self, texts: Rows) -> Floats:
+        """How alike all texts are to some."""
+
+    def times(self, columns: Floats) -> Floats:
+        """The table's product with columns."""
+
+    def among(self, texts: Rows) -> Self:
+        """How alike some texts are to each other."""
 
 
 class Pairs(NamedTuple):
@@ -46,9 +59,50 @@ class Pairs(NamedTuple):
         found: Floats = self.steps[texts] * self.step
         return found
 
+    def seen(self, texts: Rows) -> Floats:
+        """How alike all texts are to some."""
+        found: Floats = self.steps[:, texts] * self.step
+        return found
+
+    def times(self, columns: Floats) -> Floats:
+        """The table's product with columns."""
+        return self.step * _multiplied(self.steps, columns)
+
     def among(self, texts: Rows) -> Pairs:
         """How alike some texts are to each other."""
         return self if len(texts) == len(self.steps) else Pairs(self.steps[np.ix_(texts, texts)], self.step)
+
+
+class InWords(NamedTuple):
+    """How alike texts are in their words: the products of their sparse rows, which are never written out."""
+
+    words: Any
+    back: Any  # the same with rows and columns changed
+
+    @classmethod
+    def of(cls, words: Any) -> InWords:
+        """How alike the texts are whose words are the rows of this table."""
+        return cls(words, words.T.tocsr())
+
+    def seen(self, texts: Rows) -> Floats:
+        """How alike all texts are to some."""
+        found: Floats = (self.words @ self.words[texts].T).toarray()
+        return found
+
+    def times(self, columns: Floats) -> Floats:
+        """The table's product with columns."""
+        found = np.empty_like(columns)
+
+        def multiply(start: int) -> None:
+            part = slice(start, start + _COLUMNS)
+            found[:, part] = self.words @ (self.back @ np.ascontiguousarray(columns[:, part]))
+
+        _in_portions(multiply, columns.shape[1], _COLUMNS)
+        return found
+
+    def among(self, texts: Rows) -> InWords:
+        """How alike some texts are to each other."""
+        return self if len(texts) == self.words.shape[0] else InWords.of(self.words[texts])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,28 +127,17 @@ Learner = Callable[[Any, Floats, Heard], Learnt]  # learns from what is known of
 
 def by_words(words: Any, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
     """Learn from words, a sparse row for each text."""
-    weights = np.zeros((words.shape[1], wanted.shape[1]), dtype=np.float32)
-    bias = np.zeros(wanted.shape[1], dtype=np.float32)
-    alike = _asked_alike(~np.isnan(wanted))
-
-    def learn(columns: Rows) -> None:
-        rows = np.flatnonzero(~np.isnan(wanted[:, columns[0]]))
-        if rows.size:
-            ridge = Ridge(alpha=_HELD_BACK_WORDS, solver="sparse_cg", tol=_CLOSE)
-            ridge.fit(words[rows], wanted[np.ix_(rows, columns)])
-            weights[:, columns], bias[columns] = np.atleast_2d(ridge.coef_).T, ridge.intercept_
-
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as cores:
-        for done, _ in enumerate(cores.map(learn, alike), 1):
-            heard(done / len(alike))
-    return Learnt(weights=weights, bias=bias)
+    of_texts = _learnt(InWords.of(words), wanted, _HELD_BACK_WORDS, _CLOSE, heard)
+    return Learnt(weights=words.T @ of_texts.weights, bias=of_texts.bias)
 
 
 def by_likeness(alike: Pairs, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
-    """Learn from how alike the texts are, two by two.
+    """Learn from how alike the texts are, two by two."""
+    return _learnt(alike, wanted, _HELD_BACK, _CLOSE_ENOUGH, heard)
 
-    What only some texts are asked is learnt from the pairs of these.
-    """
+
+def _learnt(alike: Alike, wanted: Floats, held_back: np.float32, close: float, heard: Heard) -> Learnt:
+    """A weight for each text. What only some texts are asked is learnt from the pairs of these."""
     asked = ~np.isnan(wanted)
     bias = np.nansum(wanted, axis=0) / np.maximum(asked.sum(axis=0), 1)
     left: Floats = np.where(asked, wanted - bias, 0).astype(np.float32)
@@ -104,7 +147,8 @@ def by_likeness(alike: Pairs, wanted: Floats, heard: Heard = lambda done: None) 
     for number, columns in enumerate(groups):
         texts = np.flatnonzero(asked[:, columns].any(axis=1))
         of = np.ix_(texts, columns)
-        weights[of] = _solved(alike.among(texts), asked[of], left[of], _share(heard, number, len(groups)))
+        hears = _share(heard, number, len(groups))
+        weights[of] = _solved(alike.among(texts), asked[of], left[of], held_back, close, hears)
     return Learnt(weights=weights, bias=bias.astype(np.float32))
 
 
@@ -113,22 +157,22 @@ def _share(heard: Heard, number: int, total: int) -> Heard:
     return lambda done: heard((number + done) / total)
 
 
-def _solved(alike: Pairs, asked: Flags, left: Floats, heard: Heard) -> Floats:
-    """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked.
+def _solved(alike: Alike, asked: Flags, left: Floats, held_back: np.float32, close: float, heard: Heard) -> Floats:
+    """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked; `close` is near enough.
 
     All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
-    "Randomized Nystroem Preconditioning"): some fifteen passes over all pairs, where exact solutions would take the cube.
+    "Randomized Nystroem Preconditioning"): some ten passes over all pairs, where exact solutions would take the cube.
     """
-    roughly = _by_landmarks(alike, asked)
+    roughly = _by_landmarks(alike, asked, held_back)
     weights = np.zeros_like(left)
     solved = roughly(left)
     ahead, measured, first = solved, _squares(left, solved), float(np.linalg.norm(left))
     for _ in range(_PASSES):
         how_near = float(np.linalg.norm(left)) / first if first else 0.0
-        heard(min(np.log(max(how_near, _CLOSE_ENOUGH)) / np.log(_CLOSE_ENOUGH), 1.0))
-        if how_near <= _CLOSE_ENOUGH:
+        heard(min(np.log(max(how_near, close)) / np.log(close), 1.0))
+        if how_near <= close:
             break
-        found: Floats = np.where(asked, alike.step * _multiplied(alike.steps, ahead) + _HELD_BACK * ahead, 0)
+        found: Floats = np.where(asked, alike.times(ahead) + held_back * ahead, 0)
         step = measured / np.maximum(_squares(ahead, found), _TINY)
         weights += step * ahead
         left -= step * found
@@ -138,12 +182,12 @@ def _solved(alike: Pairs, asked: Flags, left: Floats, heard: Heard) -> Floats:
     return weights
 
 
-def _by_landmarks(alike: Pairs, asked: Flags) -> Callable[[Floats], Floats]:
+def _by_landmarks(alike: Alike, asked: Flags, held_back: np.float32) -> Callable[[Floats], Floats]:
     """Rough solutions for columns, each over the texts that it asks, as far as landmarks see them."""
-    count = len(alike.steps)
+    count = len(asked)
     landmarks = np.unique(np.linspace(0, count - 1, min(_LANDMARKS, count)).astype(np.intp))
-    seen = alike.steps[:, landmarks] * alike.step
-    among = _HELD_BACK * seen[landmarks]
+    seen = alike.seen(landmarks)
+    among = held_back * seen[landmarks]
     among.flat[:: landmarks.size + 1] += np.float32(1e-4) * np.trace(among)
     together = _asked_alike(asked)
     kinds, of_kind = np.unique(asked[:, [columns[0] for columns in together]], axis=0, return_inverse=True)
@@ -158,7 +202,7 @@ def _by_landmarks(alike: Pairs, asked: Flags) -> Callable[[Floats], Floats]:
         through = _multiplied(seen.T, left)
         for columns, factor in zip(together, factors, strict=True):
             through[:, columns] = cho_solve(factor, through[:, columns], check_finite=False)
-        return np.where(asked, (left - _multiplied(seen, through)) / _HELD_BACK, 0)
+        return np.where(asked, (left - _multiplied(seen, through)) / held_back, 0)
 
     return roughly
 
@@ -219,7 +263,7 @@ def likeness(words: Any, points: Floats, topics: Floats) -> Pairs:
     return Pairs(alike, step)
 
 
-def _in_portions(work: Callable[[int], None], count: int) -> None:
+def _in_portions(work: Callable[[int], None], count: int, size: int | None = None) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as cores:
-        for _ in cores.map(work, range(0, count, _PORTION)):
+        for _ in cores.map(work, range(0, count, size or _PORTION)):
             pass

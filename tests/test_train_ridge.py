@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 
 from pipeline import train_ridge
 from pipeline.edges.model import BOTH_WEIGH
-from pipeline.train_ridge import WORDS_WEIGH, Pairs, and_without, by_likeness, by_words, likeness
+from pipeline.train_ridge import WORDS_WEIGH, InWords, Pairs, and_without, by_likeness, by_words, likeness
 
 RNG = np.random.default_rng(1)
 WORDS = csr_matrix(RNG.random((44, 30)) * (RNG.random((44, 30)) > 0.6), dtype=np.float32)
@@ -59,9 +59,19 @@ def test_likeness_is_learnt_from_as_scikit_learn_does(landmarks: int, monkeypatc
 def test_words_are_learnt_from_exactly_enough(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(train_ridge, "_CLOSE", 1e-5)
     learnt = by_words(WORDS[:40], TARGETS[:40])
-    exact = Ridge(alpha=0.5, solver="cholesky").fit(WORDS[:40].toarray(), TARGETS[:40])
-    assert np.allclose(learnt.read(WORDS, np.arange(40, 44), slice(0, 5)), exact.predict(WORDS[40:].toarray()), atol=1e-3)
+    mean = TARGETS[:40].mean(axis=0)
+    exact = Ridge(alpha=0.5, fit_intercept=False).fit(WORDS[:40].toarray(), TARGETS[:40] - mean)
+    expected = exact.predict(WORDS[40:].toarray()) + mean
+    assert np.allclose(learnt.read(WORDS, np.arange(40, 44), slice(0, 5)), expected, atol=1e-3)
     assert np.allclose(learnt.weights, exact.coef_.T, atol=1e-3)
+
+
+def test_words_are_multiplied_the_same_in_portions_and_in_one_piece(monkeypatch: pytest.MonkeyPatch):
+    alike, columns = InWords.of(WORDS), RNG.normal(size=(44, 9)).astype(np.float32)
+    whole = alike.times(columns)
+    assert np.allclose(whole, (WORDS @ WORDS.T) @ columns, atol=1e-4)
+    monkeypatch.setattr(train_ridge, "_COLUMNS", 4)
+    assert np.array_equal(alike.times(columns), whole)
 
 
 LEARNERS = [(by_likeness, ALIKE), (by_words, WORDS)]

@@ -76,8 +76,8 @@ def _is_nothing(message: Message, screening: Screening, verdict: Verdict) -> boo
 
 
 def _is_trouble(verdict: Verdict) -> bool:
-    """Somebody is in trouble, and it is not quite certain that this is no cancellation: a person should see it (B7)."""
-    return verdict.sensitive is not None and verdict.intent_confidence < CERTAIN
+    """Somebody is in trouble: a person should see it (B7), unless that is as little certain as it is a cancellation."""
+    return verdict.sensitive is not None and (verdict.grave or verdict.intent_confidence < CERTAIN)
 
 
 def _may_not_answer(message: Message, screening: Screening, verdict: Verdict) -> bool:
@@ -122,6 +122,9 @@ def _hold_unanswerable(message: Message, screening: Screening, verdict: Verdict,
 
 
 def _hold_unsure(message: Message, screening: Screening, verdict: Verdict, history: History, rules: Rules) -> Decision:
+    if verdict.grave and not verdict.unsure:
+        why = (f"No cancellation, but it tells of trouble ({verdict.sensitive}): a person should read it.",)
+        return Decision(outcome=Outcome.HOLD, cause="trouble", review=True, why=why)
     why = ("Perhaps a cancellation, perhaps not: a person should look at it.",)
     return Decision(outcome=Outcome.HOLD, cause="unsure", review=True, why=why)
 
@@ -163,6 +166,7 @@ def reasons_for_review(
         (verdict.confidence < rules.sure_at, f"{whole_percent(verdict.confidence)}% is below {rules.sure_at:.0%}"),
         (_repeats_itself(message), "it says the same words again and again"),
         (verdict.sensitive is not None, f"sensitive: {verdict.sensitive}"),
+        (verdict.delicate is not None, f'"{verdict.delicate}" may tell of grief, illness or other trouble'),
         (verdict.reason is Reason.SERVICE, "a complaint about service is always for a person"),
         (not screening.authenticated, "no trusted server vouches for the sender"),
         (screening.doubt is not None, screening.doubt or ""),

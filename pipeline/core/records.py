@@ -324,7 +324,8 @@ def whole_percent(sure: float) -> int:
 class Verdict:
     """How a mail was understood. `confidence` is of intent and reason together; `runner_up` the second-best reading.
 
-    `asked` is the question of ours that the mail answers, or None.
+    `asked` is the question of ours that the mail answers, or None. `grave`: it tells of trouble in words that mean nothing
+    else; `delicate` is a word that may tell of trouble in a mail that is not taken for sensitive, or None.
     """
 
     intent: Intent
@@ -336,6 +337,8 @@ class Verdict:
     language: str = "en"
     dates: tuple[FoundDate, ...] = ()
     sensitive: Sensitive | None = None
+    grave: bool = False
+    delicate: str | None = None
     opt_out: bool = False
     firm: bool = False
     question: bool = False

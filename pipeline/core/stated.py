@@ -27,7 +27,8 @@ _OPENING_ES = (
 _THEIRS_ES = r"(?:(?:tod[oa]s? )?(?:mi|mis|nuestr[oa]s?)|la|el|las|los|esta|este)\b"
 
 _THING = (
-    r"(?:the |that |this |all |both )?(?:(?:\w+'?s?|\d[\d:.]+(?:am|pm)?) ){0,2}(?:appointments?|bookings?|orders?|reservations?"
+    r"(?:the |that |this |all |both )?(?:(?:\w+'?s?|\d[\d:.]+(?:am|pm)?) ){0,2}(?:appointments?|bookings?|orders?"
+    r"|reservations?"
     r"|subscriptions?"
     r"|memberships?|contracts?|plan|services?|lessons?|class(?:es)?|sessions?|accounts?|policy|slots?|visits?|rooms?|table"
     r"|pick-?ups?|rides?|drop-?offs?|shoot|tours?|trips?|outing|survey|groom|grooming|massage|facial|haircut|fittings?"
@@ -45,7 +46,8 @@ _ORDER_ES = (
 # What begins a sentence stands before what begins at a word in it: the two are looked for only where they may begin.
 _STATES = re.compile(
     # "I hereby cancel my contract", "we're cancelling the booking"
-    rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just |sorry but"
+    rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just "
+    rf"|sorry but"
     rf" |afraid |both )*(?:cancel|terminate|revoke|rescind|{_ENDING}) {_THEIRS}"
     # "cancelo mi cita"
     rf"|^{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
@@ -112,6 +114,12 @@ _COMMANDS = re.compile(
     # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
     r"|\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
+    # "consider the contract terminated", "queda anulado el pedido"
+    r"|\b(?:treat|consider|regard) (?:my|our|the|this) (?:\w+ ){1,4}(?:as )?(?:cancell?ed|terminated|withdrawn|void|ended)\b"
+    r"|\bquedan? (?:por tanto |pues |desde (?:hoy|ya|ahora) )?(?:anulad|cancelad|rescindid|resuelt)[oa]s? (?:el|la|los"
+    r"|las|mi|nuestr[oa])\b"
+    r"|\b(?:el|la|mi|nuestr[oa]) (?:pedido|contrato|reserva|cita|encargo|suscripcion) quedan? (?:anulad|cancelad"
+    r"|rescindid|resuelt)[oa]s?\b"
     # "hemos decidido dejarlo", "den por terminado el contrato", "consideren anulada mi reserva"
     r"|\b(?:hemos|he) decidido (?:dejar|prescindir|cancelar|anular)"
     r"|\b(?:den?|da|dad|demos|considere[ns]?|considera|considerad|tengan?|ten|tened) (?:ya )?(?:por |como )?"
@@ -147,6 +155,15 @@ _DECLINES = re.compile(
     r"|que (?:sigan|vengan|vuelvan))\b"
     r"|\bno (?:seguiremos|continuaremos|renovaremos|renovare|seguire|continuare|renovamos|renuevo|seguimos adelante)\b"
 )
+# A request in the form of a question: "can you please cancel my booking?"
+_REQUESTS = re.compile(
+    rf"^\W*(?:hi|hello|hey|dear \w+|hola)?\W*(?:so )?(?:can|could|would|will) (?:you|u|ya) (?:please |pls |plz |just "
+    rf"|kindly )*(?:cancel"
+    rf"|call off|take me off|drop) (?:{_THEIRS}|tmrw|2morrow)"
+    r"|^\W*(?:hola|buenas|buenos dias)?\W*(?:me |nos )?(?:pueden?|puedes|podeis|podrian?) (?:por favor )?(?:cancelar"
+    r"|anular)(?:me|nos)?"
+    rf" {_THEIRS_ES}"
+)
 _CONDITION = re.compile(
     r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"
     r"|considering|si|cuando|como|por que|que pasa|quizas?|tal vez|talvez|pensando|pienso)\b"
@@ -159,13 +176,16 @@ _TURNED = re.compile(
     r"|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
     r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
-    r"|messaged|texted|the following|your (?:\w+ ){0,2}(?:order|booking|appointment|reservation|card|instructor|driver|office)"
+    r"|messaged|texted|the following|your (?:\w+ ){0,2}(?:order|booking|appointment|reservation|card|instructor|driver"
+    r"|office)"
     r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"
-    r"|thank(?:s| you) for (?:telling|letting)|newsletter|e-?mails?|marketing|promotional|alerts?|invoice|debt|amount"
+    r"|thank(?:s| you) for (?:telling|letting)|newsletter|e-?mails?|marketing|promotional|alerts?|invoice|charges?"
+    r"|debt|amount"
     r"|balance|permission|due to a"
     r"|si|cuando|como|por que|que pasa|no|nunca|jamas|casi|iba|ibamos|pensaba|pensando|pienso|quizas?|tal vez|talvez"
     r"|en vez de|en lugar de|ya cancel\w+|ya anul\w+|ayer|hace|pasad[oa]|dijo|dice|dijeron|pidio|saldo|facturas?|deudas?"
-    r"|pagos?|cuotas?|recibo|mensualidad|adeudo|monto|importe|transferencia|efectivo|tarjeta|prima|alquiler|quincena|partes"
+    r"|pagos?|cuotas?|recibo|mensualidad|adeudo|monto|importe|transferencia|efectivo|tarjeta|prima|alquiler|quincena"
+    r"|partes|contra entrega|contra reembolso|al recibir"
     r"|lo que (?:(?:me|le|les|te) )?(?:falta|debo)|alarma|temporizador|boton|enlace|opcion|pagina|boletin|correos?"
     r"|promociones|ticket)\b"
 )
@@ -173,7 +193,8 @@ _QUOTED = re.compile(r"^\s*>|[\"“”«»]|(?:^|\s)'\w|cancel[óÓ]|anul[óÓ]|
 _TAKEN_BACK = re.compile(
     r"\b(?:never ?mind|no wait|wait,|ignore|disregard|scratch that|forget (?:it|my|what|the)|changed my mind"
     r"|still (?:coming|on)|false alarm|un-?cancel|reinstate|olvid\w+|ignor\w+|falsa alarma|siempre si|me retracto"
-    r"|dejen (?:todo )?como)\b"
+    r"|dejen (?:todo )?como|actually,? no|on second thoughts?|bueno,? no|mejor no|al final (?:si )?(?:puedo|podre|voy"
+    r"|vamos|podemos))\b"
 )
 _SENTENCE = re.compile(r"[^.!?\n;]+[.!?\n;]?")
 
@@ -183,7 +204,7 @@ def calls_off(text: str, folded: str) -> bool:
 
     It is as long as `text`, character for character.
     """
-    if _TAKEN_BACK.search(folded):
+    if _TAKEN_BACK.search(folded) or takes_back(folded):
         return False
     return any(
         _states(match[0].strip())
@@ -191,6 +212,19 @@ def calls_off(text: str, folded: str) -> bool:
         and not _in_quotes(text[: match.start()])
         for match in _SENTENCE.finditer(folded)
     )
+
+
+def takes_back(folded: str) -> bool:
+    """Whether a mail undoes a cancellation of its writer's: "please cancel my cancellation"."""
+    return _UNDOES.search(folded) is not None
+
+
+_UNDOES = re.compile(
+    r"\b(?:cancel|withdraw|revoke|undo|reverse|stop|ignore|disregard|retract) (?:my|our|the|that|this) (?:\w+"
+    r" )?cancell?ation\b"
+    r"|\b(?:anul|cancel|retir|revoc|revert|ignor)\w* (?:la|mi|esa|esta|nuestra) (?:solicitud de )?(?:cancelacion"
+    r"|anulacion|baja)\b"
+)
 
 
 def _in_quotes(before: str) -> bool:
@@ -201,4 +235,6 @@ def _in_quotes(before: str) -> bool:
 def _states(sentence: str) -> bool:
     if _STATES.search(sentence) and not _TURNED.search(sentence):
         return True
+    if _REQUESTS.search(sentence):
+        return not _TURNED.search(_REQUESTS.sub(" ", sentence).replace("?", " "))
     return bool(_DECLINES.search(sentence) or _COMMANDS.search(sentence)) and not _CONDITION.search(sentence)

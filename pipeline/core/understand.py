@@ -7,13 +7,15 @@ import string
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pipeline.core.languages import Heard, heard
 from pipeline.core.records import Intent, Message, Reason, Rules, Scores, Sensitive, Span, Verdict
-from pipeline.core.stated import calls_off
+from pipeline.core.stated import calls_off, takes_back
 
 SEEN = 4_000  # characters of a mail that the model is asked about
 
 _UNSURE_BELOW = 0.60  # of the intent: below it a person looks
 _STRANGE_BELOW = 0.35  # share of familiar words
+_FOREIGN_BELOW = 0.15
 _FLAG_AT = 0.4
 _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program answering it
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
@@ -65,6 +67,8 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         intent, sure_intent = Intent.CANCEL, max(scores.intent[Intent.CANCEL], _said_so(scores))
     reason, sure_reason = _reason(scores, said_folded, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
+    spoken = heard(message.text or message.subject, folded)
+    sensitive = _sensitive(folded, scores)
     subreason = _subreason(scores, reason) if reason else None
     silent = empty or bare
     return Verdict(
@@ -74,13 +78,21 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         confidence=sure_intent * sure_reason,
         intent_confidence=sure_intent,
         runner_up=_runner_up(scores, intent, reason),
-        language=_language(message.text or message.subject, folded, rules),
-        sensitive=_sensitive(folded, scores),
+        language=_language(spoken, rules),
+        sensitive=sensitive,
+        grave=_grave(folded) is not None,
+        delicate=_delicate(folded) if sensitive is None else None,
         opt_out=bare or _opts_out(folded, scores),
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
-        unsure=(overruled or _unsure(message, scores, sure_intent, empty=empty) or _bare_and_new(message, bare))
-        and not called_off,
+        unsure=not called_off
+        and (
+            overruled
+            or _unsure(message, scores, sure_intent, spoken, empty=empty)
+            or _bare_and_new(message, bare)
+            or takes_back(said_folded)
+            or _only_points(message, said_folded)
+        ),
         asked=asked,
         evidence=_evidence(message, intent, reason),
     )
@@ -187,38 +199,34 @@ def _runner_up(scores: Scores, intent: Intent, reason: Reason | None) -> str | N
 _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|reschedul|reprogram|reagend)")
 
 
-def _unsure(message: Message, scores: Scores, sure_intent: float, *, empty: bool) -> bool:
-    """Strange text is only worth a person's time if it may be a cancellation at all."""
+def _unsure(message: Message, scores: Scores, sure_intent: float, spoken: Heard, *, empty: bool) -> bool:
+    """Strange text is only worth a person's time if it may be a cancellation; of another language nobody here can tell."""
     if empty:
         return bool(_HINT.search(message.subject.translate(_FOLD)))
-    if sure_intent < _UNSURE_BELOW:
+    if sure_intent < _UNSURE_BELOW or spoken.is_neither or scores.familiar < _FOREIGN_BELOW:
         return True
     return scores.familiar < _STRANGE_BELOW and scores.intent[Intent.NONE] < 0.9
 
 
-_WORDS = re.compile(r"\w+")
-_SPANISH = frozenset(
-    (
-        "el la los las que de del para por con un una no mi su es y se lo le me te nos les pero como muy ya si en al"
-        " hola gracias quiero puedo cita buenos buenas usted ustedes favor estoy hay porque cuando manana tengo voy"
-    ).split()
+_POINTS = re.compile(
+    r"\W*(?:(?:hi|hello|hola|hey|team|dana|fyi|please|pls|por favor|see|ver|veas?e?|vean|mira|look|read|lee|check|the|el|la"
+    r"|below|abajo|mas abajo|above|arriba|attached|adjunto|forwarded|reenviad[oa]|reenvio|forward|message|mail|e-?mail"
+    r"|mensaje"
+    r"|correo|from|de|and|y|action|handle|deal with|this|esto|thanks|thank you|gracias|can you|puedes|podeis|pueden|gestionar"
+    r"|atender|tramitar|take care of|sort)\b\W*){1,12}"
 )
-_ENGLISH = frozenset(
-    (
-        "the and to of for my is it you we i t please thanks thank hi have with not be are this on but that"
-        " your was will do at our from if so would just an can need want what how"
-    ).split()
-)
-_SPANISH_SIGNS = re.compile(r"[ñ¿¡]|ción\b|[áéíóú]", re.IGNORECASE)
 
 
-def _language(text: str, folded: str, rules: Rules) -> str:
+def _only_points(message: Message, folded: str) -> bool:
+    """The new words only point at what is forwarded below them, and that speaks of an ending."""
+    return bool(message.quoted and _POINTS.fullmatch(folded) and _HINT.search(message.quoted.translate(_FOLD)))
+
+
+def _language(spoken: Heard, rules: Rules) -> str:
     """The customer's language if it is offered, else the first that is."""
     offered = rules.business.languages
-    words = _WORDS.findall(folded)
-    spanish = sum(map(_SPANISH.__contains__, words)) + (0 if text.isascii() else len(_SPANISH_SIGNS.findall(text)))
-    spoken = "es" if spanish > sum(map(_ENGLISH.__contains__, words)) else "en"
-    return spoken if spoken in offered else offered[0]
+    language = "es" if spoken.is_spanish else "en"
+    return language if language in offered else offered[0]
 
 
 _FIRM = re.compile(
@@ -338,9 +346,55 @@ def _bare_and_new(message: Message, bare: bool) -> bool:
 
 
 def _opts_out(folded: str, scores: Scores) -> bool:
-    if scores.opt_out >= _OPT_OUT_AT:
-        return True
-    return scores.opt_out >= _OPT_OUT_CUED and bool(_OPT_OUT.search(_OPT_OUT_TRAP.sub(" ", folded)))
+    """By the model, unless the writer wants to hear from us and says nothing else; or by words that the model does"
+    " not rule out."""
+    if scores.opt_out < _OPT_OUT_CUED:
+        return False
+    said = bool(_OPT_OUT.search(_OPT_OUT_TRAP.sub(" ", folded)))
+    likely = scores.opt_out >= _OPT_OUT_AT and bool(_ABOUT_CONTACT.search(folded)) and not _WANTS_TO_HEAR.search(folded)
+    return said or likely
+
+
+# What an opt-out is about. "Stop! Do not ship yet" is about something else.
+_ABOUT_CONTACT = re.compile(
+    r"mail|messag|text|\bcall|\bring|phone|\bwrit|contact|hear from|\blists?\b|newsletter|marketing|offers?\b|promo|subscri"
+    r"|\bopt|\bdata\b|\b(?:my|our) (?:\w+ )?(?:details|address|number|info|name)|spam|\balone\b|in peace|remind|survey"
+    r"|chas(?:e|ing)"
+    r"|follow|pester|bother|alert|notif|\bsms\b|whats|escrib|llam|correo|mensaj|\blista|boletin|publicidad|ofert|\bdatos\b"
+    r"|(?:mi|nuestro) (?:numero|nombre|telefono)|\bbaja\b|molest|insist|\bpaz\b|encuest|avis|recordator|\bmand|\benvi|persig"
+)
+# Who asks to be called, names the way to be reached, or complains of our silence, does not ask for silence.
+_WANTS_TO_HEAR = re.compile(
+    r"\b(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: please)? (?:call|ring|phone|text|e-?mail|write to"
+    r"|message|contact)"
+    r" me\b|\b(?:please|pls|just|and|or|instead|then),? (?:do )?(?:call|ring|phone|text|e-?mail|write to|message"
+    r"|contact) me\b"
+    r"|\b(?:you|nobody|no one|they|he|she)(?: guys)? (?:never|didn't|did not|haven't|have not)(?: ever)? (?:even"
+    r" )?(?:call|ring|rang"
+    r"|phone|write|wrote|reply|replied|answer|text|e-?mail|get back|got back)\w*\b|\bnobody (?:ever )?(?:call|ring"
+    r"|phone|writ|repl"
+    r"|answer|text|e-?mail)\w*\b|\b(?:not|never|haven't|stopped|no longer) (?:been )?(?:getting|receiving|had|received"
+    r"|got) (?:any |the"
+    r" |your )*(?:e-?mails?|messages|texts|reminders?|calls|newsletters?)(?: from you)?\b[^.!?\n]*(?:\?|any ?more"
+    r"|right|wrong|address)"
+    r"|\b(?:use|write to|e-?mail|try|call|reach me (?:at|on|by)) (?:this|my (?:new|other|home|work|private))"
+    r" (?:address|e-?mail|number"
+    r"|phone|account)\b|\b(?:hear|contact|call|write|e-?mail|message|text)\w*\b[^.!?\n]{0,30}\b(?:until|till|before)"
+    r" (?:(?:the|next|my"
+    r"|our|we|i|after|end|mid|early|late) )*(?:\w+ )?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|spring"
+    r"|summer|autumn"
+    r"|fall|winter|easter|christmas|week|month|year|monday|tuesday|wednesday|thursday|friday|noon|get back|are back|am back)"
+    r"|\bprefier[oe] (?:el |un |la |que me |por |recibir )?(?:correo|e-?mail|mail|telefono|llamada|mensaje|whats\w*"
+    r"|sms|escriban|llamen"
+    r"|manden)|\b(?:me )?(?:pueden|puede|puedes|podrian?|podeis) (?:llamar|escribir|contactar|avisar|mandar)(?:me)?\b"
+    r"|\b(?:nunca|nadie)"
+    r" (?:me |nos )?(?:llam|contest|escrib|respond|devolv|devuelv|avis)\w*|\b(?<!no )(?:llam[ea]n?me|escrib[ae]n?me"
+    r"|avis[ae]n?me"
+    r"|contact[ae]n?me)\b|\b(?:escrib|llam|contact|mand|avis)\w*[^.!?\n]{0,25}\bhasta (?:el |la |que |despues )*(?:\d"
+    r"|ener|febr|marz|abri"
+    r"|mayo|juni|juli|agos|sept|octu|novi|dici|prox|lunes|martes|miercoles|jueves|viernes|verano|otono|invierno"
+    r"|primavera|vuelva)"
+)
 
 
 # In this order: grief before all, and what is said of a child or a lawyer before how it is said.
@@ -410,7 +464,7 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
         r"\b(?:cancer\w*|chemo\w*|radiotherapy|radiation (?:therapy|treatment)|tumou?rs?|leuk\w+|lymphoma"
         r"|malignan\w+|metasta\w+|stage (?:two|three|four|[234])|stroke|bypass|stents?|pacemaker|valve replacement"
         r"|heart (?:attack|failure|surgery"
-        r"|operation)|hospice|palliative|\bicu\b|intensive care|life support|dialysis|transplant"
+        r"|operation)|hospice(?! (?:shop|fundrais\w+))|palliative|\bicu\b|intensive care|life support|dialysis|transplant"
         r"|terminal(?:ly)? ill|terminal(?= (?:illness|cancer|diagnosis))|(?:was|were|been|am|got|just) (?:just "
         r"|recently )?diagnosed|diagnosis|dementia|alzheimer\w*|parkinson\w*|\bals\b|multiple sclerosis|aneurysm"
         r"|biopsy|mastectomy|major surgery|emergency surgery|(?:my|his|her|the) (?:surgery|operation)"
@@ -438,7 +492,7 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
         r"|perdio|perdimos|perdieron) (?:el|mi|su|nuestro|la) (?:trabajo|empleo|chamba|laburo|casa|negocio|pega)"
         r"|(?:me|se|nos) (?:he |ha |hemos )?(?:quede|quedo|quedado|quedamos) (?:sin|en)(?: el)? (?:trabajo|empleo"
         r"|laburo|chamba|pega|paro|la calle|ingresos|sueldo|nada)|sin (?:trabajo|empleo|chamba|laburo|ingresos"
-        r"|sueldo)|desemple\w+|desahuci\w+|desaloj\w+|despid\w+|despedid[oa]s?|despidieron|recorte de personal"
+        r"|sueldo)|desemple\w+|desahuci\w+|desaloj\w+|despid\w+|despedido|despidieron|recorte de personal"
         r"|me echaron|me corrieron|(?:vamos|vamos todos|nos vamos|fui|fuimos) a la calle|lo corrieron"
         r"|en (?:el )?paro\b|\bere\b|\berte\b|deudas|endeudad\w+|embarg\w+"
         r"|quiebra|quebre\b|cerrar el negocio|banco de alimentos|comedor social|no (?:me |nos )?(?:alcanza|llega"
@@ -463,15 +517,113 @@ _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {
 }
 
 
+# Words that mean trouble whatever the model makes of the rest; of a business ("funeral flowers", "hospice shop") they don't.
+_KIN = (
+    r"(?:husband|wife|partner|mother|father|mum|mom|mam|dad|daddy|mummy|mommy|son|daughter|baby|brother|sister|gran|nan|nana"
+    r"|granny|grandma|grandad|grandpa|grandfather|grandmother|aunt|uncle|niece|nephew|cousin|friend|fiancee?|mother-in-law"
+    r"|father-in-law|stepdad|stepmum|stepmother|stepfather|boyfriend|girlfriend|child)"
+)
+_KIN_ES = (
+    r"(?:bebe|hij[oa]|padre|madre|mama|papa|esposo|esposa|marido|mujer|herman[oa]|abuel[oa]|abuelit[oa]|ti[oa]"
+    r"|prim[oa]|sobrin[oa]"
+    r"|yerno|suegr[oa]|cunad[oa]|companer[oa]|pareja|amig[oa]|novi[oa]|yay[oa]|viej[oa])"
+)
+_GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
+    Sensitive.BEREAVEMENT: re.compile(
+        rf"\b(?:my|our|his|her|their) (?:\w+ )?{_KIN}(?:'s)? (?:has |have |had |just |suddenly |sadly |recently |'s"
+        rf" )*(?:died|passed|dying"
+        r"|is dying|death|funeral|burial|wake|memorial)\b|\bpassed away\b|\b(?:mum|mom|dad|gran|nan|grandma|grandpa"
+        r"|granny) (?:has |just"
+        r" |suddenly )*(?:died|passed)\b|\bin mourning\b|\bgrieving\b|\bbereave(?:d|ment)\b|\bsitting shiva\b"
+        r"|\bmemorial service\b"
+        r"|\b(?:a|the|his|her|my|our|'s|family|to attend a) funeral\b(?! (?:home|director|parlou?r|flowers|wreath"
+        r"|service business|plan))"
+        rf"|\b(?:lost|losing|buried|burying|bury|death of) (?:my|our|his|her) (?:\w+ )?{_KIN}\b|\bdeath in (?:the|our"
+        rf"|my) family\b"
+        r"|\bmiscarr(?:y|ied|iage)\b|\bstillb(?:orn|irth)\b|\bborn asleep\b"
+        r"|\b(?:ha |han |hemos |acaba de )?fallec(?:io|ido|ieron|er|imiento)\b|\b(?:de|en|guardar|guardando|guardamos) luto\b"
+        rf"|\b(?:se |me |nos )?(?:ha muerto|han muerto|murio|se fue) (?:ayer |anoche |hoy )?(?:mi|nuestr[oa]) (?:\w+"
+        rf" )?{_KIN_ES}\b"
+        rf"|\b(?:mi|nuestr[oa]) {_KIN_ES} (?:se )?(?:ha muerto|murio|fallecio|acaba de morir)\b|\btanatorio\b"
+        rf"|\bsepelio\b|\bexequias\b"
+        rf"|\b(?:entierro|velorio|velatorio|funeral|muerte|fallecimiento) de (?:mi|nuestr[oa]|un|una|su) (?:\w+ )?{_KIN_ES}\b"
+        rf"|\b(?:perdi|perdimos|enterramos|entierran|enterramos|velamos) (?:a |hoy a |ayer a )?(?:mi|nuestr[oa])"
+        rf" (?:\w+ )?{_KIN_ES}\b"
+        r"|\b(?:voy|vamos|ir|tengo|tenemos|hay) (?:a |al |a un |un |el )+(?:funeral|entierro|velorio|velatorio)\b"
+        r"|\bperdi (?:el|mi) embarazo\b"
+    ),
+    Sensitive.ABUSE: re.compile(
+        r"\brestraining order\b|\b(?:protection|protective|non-?molestation|no contact) order\b|\bdomestic (?:violence"
+        r"|abuse)\b"
+        r"|\bwomen'?s (?:shelter|refuge|aid)\b|\bmy (?:ex|husband|partner|boyfriend|ex-husband)(?: \w+)? (?:hits?"
+        r"|beats?|beat|punched|choked"
+        r"|hurts?|threatens?|threatened|won't let me|doesn't let me|stalks?) ?(?:me|us|leave)?\b|\borden de"
+        r" (?:alejamiento|proteccion)\b"
+        r"|\bviolencia (?:de genero|domestica|intrafamiliar|machista|familiar)\b|\bcasa de acogida\b|\b(?:mi|el)"
+        r" (?:marido|ex|novio|pareja"
+        r"|esposo) (?:me|nos) (?:pega|pego|amenaz\w+|golpe\w+|maltrat\w+|persigue)\b|\bpunto violeta\b"
+    ),
+    Sensitive.LEGAL: re.compile(
+        r"\b(?:hear|hearing|letter) from (?:my|our|an?|the) (?:attorneys?|lawyers?|solicitors?)\b|\b(?:my|our)"
+        r" (?:attorneys?|lawyers?|solicitors?)"
+        r" (?:will|has|have|is|are|advise)\w*\b|\blegal (?:action|proceedings)\b|\b(?:file|filing|take you to) small"
+        r" claims\b|\bsue you\b"
+        r"|\bsee you in court\b|\btake (?:you|this|it) to court\b|\bletter before action\b|\bcease and desist\b"
+        r"|\b(?:pongo|pondre|voy a poner|poner|presento|presentare|presentar|interpongo|interponer) (?:la |una |mi"
+        r" )?(?:denuncia|demanda|queja"
+        r" en (?:profeco|consumo))\b|\b(?:los|las|le|les|te|os) (?:voy a |vamos a )?(?:demand|denunci)\w+\b|\bacciones"
+        r" (?:legales|judiciales)\b"
+        r"|\bvia (?:legal|judicial)\b|\bmi abogad[oa] (?:se|les|le|va|ya|los)\b"
+    ),
+    Sensitive.ILLNESS: re.compile(
+        r"\b(?:chemo(?:therapy)?|radiotherapy|radiation (?:therapy|treatment)|starts? radiation|leuka?emia|lymphoma"
+        r"|metasta\w+|hospice(?! (?:shop|fundrais\w+))|palliative"
+        r"|intensive care|life support|dialysis|alzheimer'?s?|parkinson'?s?|heart attack|had a stroke|(?:has|have|had"
+        r"|got|breast|lung|bowel"
+        r"|prostate|with|of) cancer(?! (?:research|charity|run|walk))|suicid(?:e|al)|in a coma|on a ventilator)\b"
+        r"|\b(?:quimio(?:terapia)?|radioterapia|leucemia|linfoma|metastasis|infarto|ictus|terapia intensiva|cuidados"
+        r" (?:intensivos|paliativos)"
+        r"|dialisis|(?:tiene|tengo|de|con|el) cancer|intento de suicidio|en coma)\b|\b(?:en|a) la u[ct]i\b|\b(?:la|con"
+        r"|por|tengo|una) depresion\b"
+        r"|\b(?:my|his|her|with|severe|clinical) depression\b"
+    ),
+    Sensitive.HARDSHIP: re.compile(
+        r"\b(?:lost|losing) (?:my|his|her|our|the) (?:job|jobs|house|home)\b|\blaid off\b|\bmade redundant\b|\b(?:my"
+        r"|his|her) redundancy\b"
+        r"|\bevict(?:ed|ing|ion)\b|\bfood (?:bank|stamps)\b|\b(?:i|we) (?:am|are|were|was|became) homeless\b|\bfiled"
+        r" for bankruptcy\b"
+        r"|\b(?:perdi|perdio|perdimos) (?:el|mi|su|nuestro) (?:trabajo|empleo|chamba|laburo)\b|\b(?:me|nos) (?:quede"
+        r"|quedamos|he quedado"
+        r"|hemos quedado) (?:sin|en)(?: el)? (?:trabajo|empleo|laburo|chamba|paro|la calle)\b|\b(?:me|nos|lo|la)"
+        r" despidieron\b|\bdesahuci\w+\b"
+        r"|\b(?:me|nos) desaloj\w+\b|\bbanco de alimentos\b"
+    ),
+}
+
+
+def _grave(folded: str) -> Sensitive | None:
+    """The trouble that is told of in words that mean nothing else."""
+    return next((kind for kind, words in _GRAVE.items() if words.search(folded)), None)
+
+
 def _sensitive(folded: str, scores: Scores) -> Sensitive | None:
-    """What calls for a person: likely by the model, or by a telling word that the model does not rule out."""
+    """What calls for a person: likely by the model, told in unmistakable words, or by a word that the model does not"
+    " rule out."""
     likely = {name: p for name, p in scores.sensitive.items() if name != "none"}
     doubt = sum(likely.values())
     if doubt >= _SENSITIVE_AT:
         return Sensitive(max(likely, key=lambda each: likely[each]))
+    if grave := _grave(folded):
+        return grave
     if doubt >= _SENSITIVE_CUED:
         return next((kind for kind, words in _SENSITIVE.items() if words.search(folded)), None)
     return None
+
+
+def _delicate(folded: str) -> str | None:
+    """The first word that may tell of grief, illness or other trouble. What it stands for is for a person to see."""
+    found = (words.search(folded) for kind, words in _SENSITIVE.items() if kind is not Sensitive.ANGER)
+    return next((match[0].strip() for match in found if match), None)
 
 
 # What shows an ending, and what shows each reason: only for pointing at the words, never for deciding.
