@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.core.records import Intent, Kind, Lesson, Reason
 from pipeline.store.database import Database
-from pipeline.store.forget import forget
+from pipeline.store.forget import empty_done, forget
 from pipeline.store.past import mailbox
 from pipeline.store.schema import (
     LETTER,
@@ -146,13 +146,15 @@ class Overview:
         return [_lesson(row) for row in rows]
 
     def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
-        """Empty raw mails that are older than `keep_raw` and forget what is older than `keep_history` (see `forget`).
+        """Empty raw mails that are older than `keep_raw`, or that an erasure waits for, and forget what is older than
+        `keep_history` (see `forget`).
 
         Returns how many raw mails were emptied, and how many cases and customers forgotten. Mails that nobody has read stay.
         """
         with self._database.writing() as connection:
             read = sa.select(message.c.key).where(message.c.taken < now - keep_raw, message.c.state != "received")
             emptied = connection.execute(raw.delete().where(raw.c.message.in_(read))).rowcount
+            emptied += empty_done(connection)
             forgotten = forget(connection, now - keep_history)
         return emptied, forgotten
 
