@@ -44,8 +44,11 @@ class Past:
         return [replace(_joined(message, contacts, ours), waiting=waiting) for message in messages]
 
     @staticmethod
-    def waiting(connection: sa.Connection) -> tuple[Waiting, ...]:
-        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer."""
+    def waiting(connection: sa.Connection, *which: sa.ColumnElement[bool], limit: int | None = 20) -> tuple[Waiting, ...]:
+        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer.
+
+        First those to whom least was written: who had all touches must not keep the others off the page.
+        """
         booked = sa.select(appointment.c.key).where(
             appointment.c.address == case.c.address, appointment.c.state == "booked", appointment.c.start > case.c.opened
         )
@@ -57,9 +60,9 @@ class Past:
             .join(contact, contact.c.address == case.c.address)
             .where(contact.c.state.in_((ContactState.IN_FOLLOW_UP, ContactState.HIBERNATING)))
             .where(case.c.reason == Reason.TIMING, case.c.closed.is_(None), case.c.acknowledged.is_not(None))
-            .where(~booked.correlate(case).exists(), ~offered.correlate(case).exists())
-            .order_by(case.c.opened)
-            .limit(20)
+            .where(~booked.correlate(case).exists(), ~offered.correlate(case).exists(), *which)
+            .order_by(case.c.touches, case.c.opened)
+            .limit(limit)
         )
         return tuple(
             Waiting(case=read_case(row), touches=row.touches, last_touch=row.last_touch) for row in connection.execute(query)
