@@ -195,7 +195,11 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calendar:
-    """The iTIP part of a mail (RFC 5546), top level only. `attendee` and `partstat` are those of the first ATTENDEE."""
+    """The iTIP part of a mail (RFC 5546), top level only. `attendee` and `partstat` are those of the first ATTENDEE.
+
+    `local` is what names no zone, a whole day or a time by the clock of whoever reads it: the zone of the business says when
+    that is. `start` is then a moment of that day almost wherever the business is, and tells the day alone.
+    """
 
     method: str
     partstat: str = ""
@@ -204,6 +208,7 @@ class Calendar:
     summary: str = ""
     uid: str = ""
     start: datetime | None = None
+    local: date | datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
