@@ -274,13 +274,12 @@ def _told(told: dict[str, Any]) -> str:
 def status(as_json: Json = False) -> None:
     """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
     with _store() as store:
-        beat, stopped, due = store.control.heartbeat(), store.control.stopped(), store.overview.next_due()
-        broken = store.control.breaker()
+        beat, broken, due = store.control.heartbeat(), store.control.breaker(), store.overview.next_due()
         told = {
             "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
             "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
             "breaker": broken and {"why": broken[0], "at": broken[1].isoformat()},
-            "stopped": stopped and {"by": stopped[0], "at": stopped[1].isoformat()},
+            "stopped": _stopped(store),
             "next_due": due and due.isoformat(),
             "counts": store.overview.counts(),
             "causes": store.overview.causes(),
@@ -297,6 +296,17 @@ def status(as_json: Json = False) -> None:
     typer.echo(f"next due   {at(told['next_due']) if told['next_due'] else 'nothing'}")
     for table, states in told["counts"].items():
         typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
+
+
+def _stopped(store: Any) -> dict[str, str | None] | None:
+    """Who or what stops sending, and since when as far as that is known; None while it is on."""
+    from pipeline import app
+    from pipeline.edges import clock
+
+    by, file = store.control.stopped(), app.stop_file(_config())
+    if by:
+        return {"by": by[0], "at": by[1].isoformat()}
+    return {"by": f"the file {file}", "at": None} if clock.stop_file_there(file) else None
 
 
 @cli.command()
