@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
 import sys
 import time
@@ -20,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.core.records import whole_percent
+from pipeline.core.records import Basis, typed_address, whole_percent
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
 
 log = logging.getLogger("winback")
@@ -56,14 +55,6 @@ class Language(StrEnum):
 
     EN = "en"
     ES = "es"
-
-
-class Basis(StrEnum):
-    """What can allow follow-ups."""
-
-    CONSENT = "consent"
-    CONTRACT = "contract"
-    NONE = "none"
 
 
 class Target(StrEnum):
@@ -824,7 +815,6 @@ def contacts_basis(
 ) -> None:
     """Record what allows a customer to be followed up (docs/law.md), or tell what is known of it."""
     from pipeline import consent
-    from pipeline.core import records
     from pipeline.edges import clock
 
     country = _config().business.country
@@ -832,7 +822,7 @@ def contacts_basis(
         if basis is None:
             typer.echo(consent.told(store, address, country, clock.now()))
         else:
-            typer.echo(consent.record(store, address, records.Basis(basis), evidence, country, clock.now()))
+            typer.echo(consent.record(store, address, basis, evidence, country, clock.now()))
 
 
 @contact_verbs.command("suppress")
@@ -840,10 +830,8 @@ def contacts_suppress(address: AddressOf) -> None:
     """Never write to this address again."""
     from pipeline.edges import clock
 
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
-        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
     with _store() as store:
-        store.people.suppress(address, "by hand", clock.now())
+        store.people.suppress(typed_address(address), "by hand", clock.now())
     typer.echo(f"{address} is not written to again")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+from pipeline.errors import WinbackError
 
 
 def digest(*parts: object) -> str:
@@ -122,6 +125,19 @@ class Address:
     def domain(self) -> str:
         """The part after the last `@`, in lower case."""
         return self.address.rpartition("@")[2].lower()
+
+
+def mailbox(address: str) -> str:
+    """The address without its `+detail` (RFC 5233): under any number of names of that kind it is one mailbox."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def typed_address(address: str) -> str:
+    """An address as somebody typed it. Raises WinbackError when it is none."""
+    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
+    return address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.core.records import Intent, Kind, Lesson, Reason
+from pipeline.core.records import Intent, Kind, Lesson, Reason, mailbox
 from pipeline.store.database import Database
 from pipeline.store.forget import empty_done, forget
-from pipeline.store.past import mailbox
 from pipeline.store.schema import (
     LETTER,
     NO_SHOW,

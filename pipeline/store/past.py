@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.core.records import Address as Mailbox
 from pipeline.core.records import Appointment, Basis, Case, ContactState, Ground, History, Intent, Message, Reason, Waiting
+from pipeline.core.records import mailbox as mailbox
 from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
@@ -165,12 +166,6 @@ class Past:
             )
             found.update({row.message_id: row for row in rows})
         return found
-
-
-def mailbox(address: str) -> str:
-    """The address without its `+detail` (RFC 5233): under any number of names of that kind it is one mailbox."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def read_ground(row: Row) -> Ground:
