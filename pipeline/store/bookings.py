@@ -16,7 +16,7 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.past import Past, read_case
-from pipeline.store.plans import queue, rebooked, write_drafts
+from pipeline.store.plans import rebooked, write_drafts
 from pipeline.store.schema import (
     NO_SHOW,
     appointment,
@@ -134,8 +134,6 @@ class Bookings:
                 return False
             self._open_case(connection, one, note.case, now)
             write_drafts(connection, self._keys, [(note.draft, note.outgoing)], now)
-            if note.outgoing:
-                queue(connection, [note.outgoing], now)
         return True
 
     def _open_case(self, connection: sa.Connection, one: Appointment, made: Case, now: datetime) -> None:

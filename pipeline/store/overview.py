@@ -46,17 +46,6 @@ class Line:
     steps: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dropped:
-    """A step with its end, for time lines."""
-
-    number: int
-    track: str
-    due: datetime
-    state: str
-    cause: str | None
-
-
 class Overview:
     """Reads; changes nothing but what `tidy` takes away."""
 
@@ -119,13 +108,6 @@ class Overview:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [_line(row) for row in reversed(rows)]
-
-    def steps_of(self, key: str) -> list[Dropped]:
-        """All steps of a case, in order."""
-        query = sa.select(step).where(step.c.case == key).order_by(step.c.number)
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [Dropped(number=r.number, track=r.track, due=r.due, state=r.state, cause=r.cause) for r in rows]
 
     def next_due(self) -> datetime | None:
         """When the next planned step or queued mail is due, or None."""

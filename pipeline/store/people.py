@@ -110,16 +110,6 @@ class People:
         with self._database.writing() as connection:
             return know_ground(connection, self._keys, address, ground, now)
 
-    def set_state(self, address: str, state: ContactState, cause: str, now: datetime) -> bool:
-        """A person says where a contact stands. False when there is no such contact."""
-        with self._database.writing() as connection:
-            done = connection.execute(
-                contact.update().where(contact.c.address == address.lower()).values(state=state, cause=cause, since=now)
-            )
-            if done.rowcount:
-                record(connection, self._keys, now, state, address=address, text=cause)
-        return bool(done.rowcount)
-
     def export(self, address: str) -> dict[str, list[dict[str, Any]]]:
         """Everything stored about an address, table by table, as plain values ready for JSON; mails as text."""
         address = address.lower()
