@@ -122,7 +122,7 @@ def _sent_to_ourselves(
         yield Finding(what="test mail", good=None, text=f"sent to {mail.recipient}, but it did not come in; try again later")
         return
     keeps_id = mail.message_id in (came, copy)
-    store.control.found_out(inbox.folder, keeps_id=keeps_id, files_sent=copy is not None, now=clock.now())
+    store.control.found_out(inbox.folder, files_sent=copy is not None, now=clock.now())
     yield Finding(
         what="Message-ID",
         good=keeps_id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
 import sys
 import time
@@ -20,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.core.records import whole_percent
+from pipeline.core.records import Basis, typed_address, whole_percent
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
 
 log = logging.getLogger("winback")
@@ -56,14 +55,6 @@ class Language(StrEnum):
 
     EN = "en"
     ES = "es"
-
-
-class Basis(StrEnum):
-    """What can allow follow-ups."""
-
-    CONSENT = "consent"
-    CONTRACT = "contract"
-    NONE = "none"
 
 
 class Target(StrEnum):
@@ -274,13 +265,12 @@ def _told(told: dict[str, Any]) -> str:
 def status(as_json: Json = False) -> None:
     """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
     with _store() as store:
-        beat, stopped, due = store.control.heartbeat(), store.control.stopped(), store.overview.next_due()
-        broken = store.control.breaker()
+        beat, broken, due = store.control.heartbeat(), store.control.breaker(), store.overview.next_due()
         told = {
             "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
             "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
             "breaker": broken and {"why": broken[0], "at": broken[1].isoformat()},
-            "stopped": stopped and {"by": stopped[0], "at": stopped[1].isoformat()},
+            "stopped": _stopped(store),
             "next_due": due and due.isoformat(),
             "counts": store.overview.counts(),
             "causes": store.overview.causes(),
@@ -297,6 +287,17 @@ def status(as_json: Json = False) -> None:
     typer.echo(f"next due   {at(told['next_due']) if told['next_due'] else 'nothing'}")
     for table, states in told["counts"].items():
         typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
+
+
+def _stopped(store: Any) -> dict[str, str | None] | None:
+    """Who or what stops sending, and since when as far as that is known; None while it is on."""
+    from pipeline import app
+    from pipeline.edges import clock
+
+    by, file = store.control.stopped(), app.stop_file(_config())
+    if by:
+        return {"by": by[0], "at": by[1].isoformat()}
+    return {"by": f"the file {file}", "at": None} if clock.stop_file_there(file) else None
 
 
 @cli.command()
@@ -814,7 +815,6 @@ def contacts_basis(
 ) -> None:
     """Record what allows a customer to be followed up (docs/law.md), or tell what is known of it."""
     from pipeline import consent
-    from pipeline.core import records
     from pipeline.edges import clock
 
     country = _config().business.country
@@ -822,7 +822,7 @@ def contacts_basis(
         if basis is None:
             typer.echo(consent.told(store, address, country, clock.now()))
         else:
-            typer.echo(consent.record(store, address, records.Basis(basis), evidence, country, clock.now()))
+            typer.echo(consent.record(store, address, basis, evidence, country, clock.now()))
 
 
 @contact_verbs.command("suppress")
@@ -830,10 +830,8 @@ def contacts_suppress(address: AddressOf) -> None:
     """Never write to this address again."""
     from pipeline.edges import clock
 
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
-        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
     with _store() as store:
-        store.people.suppress(address, "by hand", clock.now())
+        store.people.suppress(typed_address(address), "by hand", clock.now())
     typer.echo(f"{address} is not written to again")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import itertools
 import re
 import zoneinfo
@@ -36,6 +35,7 @@ from ruamel.yaml.reader import ReaderError
 
 from pipeline.core import figures, law, policy_words, records
 from pipeline.core.policy import rounded
+from pipeline.edges.tls import is_loopback
 from pipeline.errors import ConfigError
 
 LANGUAGES = ("en", "es")
@@ -302,7 +302,7 @@ def _server(scheme: _Scheme, url: str) -> Endpoint:
         raise ValueError(url)
     if (scheme.kind == "imap" and not user) or (scheme.kind == "smtp" and folder):
         raise ValueError(url)
-    security = scheme.loopback if scheme.loopback and _is_loopback(host) else scheme.security
+    security = scheme.loopback if scheme.loopback and is_loopback(host) else scheme.security
     if not security:
         raise _Mistake(f"sends without TLS, which is for this machine itself only: write smtps://USER@{host}")
     if parts.port == 0:
@@ -315,13 +315,6 @@ def _server(scheme: _Scheme, url: str) -> Endpoint:
         folder=(folder or "INBOX") if scheme.kind == "imap" else "",
         security=security,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _home(info: ValidationInfo) -> Path:

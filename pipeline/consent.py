@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Callable
 from datetime import datetime
 
 from pipeline.config import Config
 from pipeline.core import law
-from pipeline.core.records import Basis, Ground
+from pipeline.core.records import Basis, Ground, typed_address
 from pipeline.errors import WinbackError
 from pipeline.store import Store
 
@@ -20,8 +19,7 @@ class NotPossible(WinbackError):
 
 def record(store: Store, address: str, basis: Basis, evidence: str, country: str, now: datetime) -> str:
     """Write down on what basis a customer may be followed up; say in a sentence what that means."""
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
-        raise NotPossible(f"{address}: is no e-mail address; expected one such as maria@example.org")
+    typed_address(address)
     if not evidence.strip():
         raise NotPossible("--evidence is empty: say what shows the basis, such as --evidence 'ticked the box on 3 March 2026'")
     ground = Ground(basis=basis, evidence=" ".join(evidence.split()), since=now, by_person=True)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pipeline.core import flow, followups
 from pipeline.core.records import Appointment
@@ -80,9 +81,11 @@ def offers(site: Site) -> int:
     """Offer freed slots, by drafts, to who could take them. Returns how many drafts were made."""
     if not site.rules.appointments.offer_slots:
         return 0
-    store, made = site.store, 0
+    store, made, known = site.store, 0, site.store.past.of_address
     for one in store.bookings.freed(site.now()):
-        waiting, known = store.bookings.waiting(), store.past.of_address
+        day = one.start.astimezone(ZoneInfo(site.rules.business.timezone)).date()
+        rested = site.now() - followups.REST_BETWEEN_TOUCHES
+        waiting = store.bookings.waiting(one, day, site.rules.follow_ups.max_touches, rested)
         draft = flow.offer(one, waiting, site.rules, site.now(), site.texts, store.keys.ticket, known)
         store.bookings.offered(one, draft, site.now())
         made += draft is not None
@@ -104,7 +107,7 @@ def greet(site: Site) -> int:
     now, planned = site.now(), 0
     if not site.rules.follow_ups.greetings:
         return 0
-    for case, number, since in site.store.bookings.sleepers():
+    for case, number, since in site.store.bookings.sleepers(len(site.rules.follow_ups.greetings)):
         step = followups.greeting(case, number, since, site.rules)
         planned += step is not None and site.store.bookings.plan(step, now)
     return planned

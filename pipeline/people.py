@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pipeline import jobs, moments
 from pipeline.config import Config
 from pipeline.core import appointments, policy
-from pipeline.core.records import Appointment, AppointmentState
+from pipeline.core.records import Appointment, AppointmentState, typed_address
 from pipeline.edges import tables
 from pipeline.errors import WinbackError
 from pipeline.jobs import Site
@@ -70,8 +70,7 @@ def no_show(site: Site, address: str, when: str | None) -> str:
 
     Raises WinbackError when `when` is none of these, or the customer must not be written to.
     """
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
-        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
+    typed_address(address)
     history = site.store.past.of_address(address)
     if history.suppressed:
         raise WinbackError(f"{address}: is not written to any more ({history.suppressed}); call, if you like")
@@ -135,8 +134,7 @@ def policy_told(
 
     Raises WinbackError for a version that was never handed out.
     """
-    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
-        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
+    typed_address(address)
     rules, business = config.cancelling(), config.rules().business
     present = policy.version(rules)
     spoken = language or business.languages[0]

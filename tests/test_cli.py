@@ -221,6 +221,15 @@ def test_status_counts_what_is_there(drafted: Shop):
     assert "1 waiting" in drafted.says("status")
 
 
+def test_status_tells_of_a_stop_file_that_somebody_made_by_hand(shop: Shop):
+    file = shop.folder / "state" / "STOP"
+    file.touch()
+    assert f"STOPPED by the file {file}" in shop.says("status")
+    assert shop.told("status", "--json")["stopped"] == {"by": f"the file {file}", "at": None}
+    shop.says("resume")
+    assert shop.told("status", "--json")["stopped"] is None
+
+
 def test_status_shows_alarms(shop: Shop):
     (shop.folder / "inbox").rename(shop.folder / "elsewhere")
     shop.types("once")

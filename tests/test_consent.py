@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import World, mail, make_world
+from rows import steps_of
 from site_of import make_config
 from typer.testing import CliRunner
 
@@ -43,7 +44,7 @@ def approve_all(world: World) -> None:
 
 def steps(world: World) -> list[str]:
     (line,) = world.site.store.overview.lines()
-    return [step.cause or step.state for step in world.site.store.overview.steps_of(line.key)]
+    return [step.cause or step.state for step in steps_of(world.site.store, line.key)]
 
 
 def test_who_calls_off_what_was_booked_is_followed_up_and_the_words_are_kept(spain: World):

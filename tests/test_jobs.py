@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
+from rows import steps_of
 
 from pipeline import jobs
 from pipeline.core.records import Caps, ContactState, Text
@@ -53,7 +54,7 @@ def state(world: World, address: str = "maria@example.org") -> ContactState | No
 
 def steps(world: World) -> list[tuple[str, str | None]]:
     line = next(line for line in world.site.store.overview.lines() if line.draft)
-    return [(step.state, step.cause) for step in world.site.store.overview.steps_of(line.key)]
+    return [(step.state, step.cause) for step in steps_of(world.site.store, line.key)]
 
 
 def line_key(world: World) -> str:
@@ -456,7 +457,7 @@ def test_a_copy_among_the_sent_mail_proves_it_where_the_account_is_known_to_file
     round_(world)
     monkeypatch.setattr(world.inbox, "find", lambda header, value, *, sent: f"<{value}@bluedoor.example>")
     assert jobs.evidence(world.site) == 0
-    world.site.store.control.found_out(world.inbox.folder, keeps_id=True, files_sent=True, now=world.clock())
+    world.site.store.control.found_out(world.inbox.folder, files_sent=True, now=world.clock())
     assert jobs.evidence(world.site) == 1
     assert world.site.store.overview.counts()["send"] == {"sent": 1}
 
@@ -788,7 +789,7 @@ def test_an_answer_to_our_question_gives_the_cancellation_its_reason(world: Worl
     world.move(draft, "approved")
     round_(world)
     assert "what made you decide?" not in text(world, 1)
-    assert [step.track for step in world.site.store.overview.steps_of(second.key)] == ["price", "price"]
+    assert [step.track for step in steps_of(world.site.store, second.key)] == ["price", "price"]
     world.clock.forward(days=7)
     round_(world)
     assert len(world.files("review")) == 1  # the first touch of the track for the price

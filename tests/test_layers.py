@@ -22,7 +22,7 @@ LAYERS = (
     ("pipeline.core.around", "pipeline.core.report_words"),
     ("pipeline.core.flow",),
     ("pipeline.store.*",),
-    ("pipeline.edges.children", "pipeline.edges.model"),
+    ("pipeline.edges.children", "pipeline.edges.model", "pipeline.edges.tls"),
     ("pipeline.edges.*",),
     ("pipeline.progress",),
     ("pipeline.train_days", "pipeline.train_ridge", "pipeline.train_sentences"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fakes import World, mail, make_world
+from rows import steps_of
 
 from pipeline import jobs
 from pipeline.core.records import Send
@@ -58,7 +59,7 @@ def ticket_of(touch: EmailMessage) -> str:
 
 
 def state(world: World) -> tuple[str | None, list[str]]:
-    steps = world.site.store.overview.steps_of(world.site.store.overview.lines()[0].key)
+    steps = steps_of(world.site.store, world.site.store.overview.lines()[0].key)
     return world.site.store.people.suppressed(MARIA), [step.cause or step.state for step in steps]
 
 

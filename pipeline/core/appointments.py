@@ -114,7 +114,7 @@ def called_off(one: Appointment, verdict: Verdict, at: datetime) -> Appointment:
     return replace(one, state=AppointmentState.CANCELLED, cause=cause, since=at)
 
 
-def of_calendar(message: Message, own: frozenset[str]) -> Appointment | None:
+def of_calendar(message: Message, own: frozenset[str], rules: Rules) -> Appointment | None:
     """What an iTIP mail (RFC 5546) tells of an appointment; None when it names no time or nobody but us.
 
     The customer is whoever of attendee, organizer and sender is not one of our own addresses.
@@ -122,6 +122,7 @@ def of_calendar(message: Message, own: frozenset[str]) -> Appointment | None:
     calendar = message.calendar
     if calendar is None or calendar.start is None:
         return None
+    start, start_by = _begin(calendar.start, calendar.local, rules)
     state = _state_of(calendar)
     named = (calendar.attendee, calendar.organizer, message.sender.address if message.sender else "")
     customer = next((who.lower() for who in named if "@" in who and who.lower() not in own), "")
@@ -129,16 +130,24 @@ def of_calendar(message: Message, own: frozenset[str]) -> Appointment | None:
         return None
     sender = message.sender
     return Appointment(
-        key=key_of(customer, calendar.start, calendar.uid),
+        key=key_of(customer, start, calendar.uid),
         address=customer,
         name=sender.name if sender and sender.key == customer else "",
-        start=calendar.start,
+        start=start,
+        start_by=start_by,
         service=calendar.summary,
         state=state,
         cause="" if state is AppointmentState.BOOKED else "calendar",
         since=message.sent or message.arrived,
         source="mail",
     )
+
+
+def _begin(start: datetime, local: date | datetime | None, rules: Rules) -> tuple[datetime, datetime | None]:
+    """When an entry begins, and its last moment if it is a whole day. What names no zone is by the clock of the business."""
+    if isinstance(local, datetime):
+        return local.replace(tzinfo=ZoneInfo(rules.business.timezone)), None
+    return whole_day(local, rules) if local else (start, None)
 
 
 def _state_of(calendar: Calendar) -> AppointmentState | None:

@@ -1204,7 +1204,7 @@ def _calendar(part: Part, defects: _Defects) -> Calendar | None:
 
 
 def _event(method: str, event: Mapping[str, Any]) -> Calendar:
-    attendee = _one(event.get("attendee"))
+    attendee, begins = _one(event.get("attendee")), _begins(getattr(_one(event.get("dtstart")), "dt", None))
     return Calendar(
         method=method,
         partstat=_line(str(getattr(attendee, "params", {}).get("PARTSTAT", ""))).upper(),
@@ -1212,7 +1212,8 @@ def _event(method: str, event: Mapping[str, Any]) -> Calendar:
         organizer=_calendar_address(_one(event.get("organizer"))),
         summary=_line(str(_one(event.get("summary")) or ""))[:MAX_SUBJECT],
         uid=_line(str(_one(event.get("uid")) or ""))[:MAX_SUBJECT],
-        start=_start(getattr(_one(event.get("dtstart")), "dt", None)),
+        start=_start(begins),
+        local=None if isinstance(begins, datetime) and begins.tzinfo else begins,
     )
 
 
@@ -1224,11 +1225,21 @@ def _calendar_address(value: Any) -> str:
     return re.sub(r"^mailto:\s*", "", _line(str(value or "")), flags=re.I)[:MAX_SUBJECT]
 
 
-def _start(value: Any) -> datetime | None:
-    """DTSTART as UTC. A floating time, or a whole day, is taken as if it were UTC: it is off by hours, not by days."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
-    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
+# A day holds this hour of UTC from Hawaii to Tonga: it is the same day there.
+_HOUR_OF_THE_DAY = time(10)
+
+
+def _begins(value: Any) -> date | datetime | None:
+    """DTSTART as it is told; None for a year that no clock of the world can show."""
+    return value if isinstance(value, date) and 1 < value.year < 9999 else None
+
+
+def _start(value: date | datetime | None) -> datetime | None:
+    """DTSTART in UTC; of what names no zone, a moment of its day."""
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC)
+    day = value.date() if isinstance(value, datetime) else value
+    return datetime.combine(day, _HOUR_OF_THE_DAY, UTC) if day else None
 
 
 def _blocks(part: Part) -> Iterator[Part]:

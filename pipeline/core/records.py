@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+from pipeline.errors import WinbackError
 
 
 def digest(*parts: object) -> str:
@@ -124,6 +127,19 @@ class Address:
         return self.address.rpartition("@")[2].lower()
 
 
+def mailbox(address: str) -> str:
+    """The address without its `+detail` (RFC 5233): under any number of names of that kind it is one mailbox."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def typed_address(address: str) -> str:
+    """An address as somebody typed it. Raises WinbackError when it is none."""
+    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+        raise WinbackError(f"{address}: is no e-mail address; expected one such as maria@example.org")
+    return address
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
     """The basis on which a customer may be followed up, since when, and the words or papers that show it.
@@ -195,7 +211,11 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calendar:
-    """The iTIP part of a mail (RFC 5546), top level only. `attendee` and `partstat` are those of the first ATTENDEE."""
+    """The iTIP part of a mail (RFC 5546), top level only. `attendee` and `partstat` are those of the first ATTENDEE.
+
+    `local` is what names no zone, a whole day or a time by the clock of whoever reads it: the zone of the business says when
+    that is. `start` is then a moment of that day almost wherever the business is, and tells the day alone.
+    """
 
     method: str
     partstat: str = ""
@@ -204,6 +224,7 @@ class Calendar:
     summary: str = ""
     uid: str = ""
     start: datetime | None = None
+    local: date | datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

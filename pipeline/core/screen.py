@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.core.records import Failure, History, Message, Rules, Screening
+from pipeline.core.records import Failure, History, Message, Rules, Screening, mailbox
 
 OUR_HEADER = "x-winback-id"
 MOST_HOPS = 50
@@ -107,7 +107,7 @@ def _opened(message: Message, rules: Rules, history: History) -> _Mail:
         subject=_plain(message.subject).lower(),
         ends=_plain(text),
         vouchers=_vouchers(headers, rules.trusted_authserv),
-        own=frozenset(map(_mailbox, own)),
+        own=frozenset(map(mailbox, own)),
     )
 
 
@@ -133,12 +133,6 @@ def _sentences(*beginnings: str) -> tuple[str, ...]:
 
 def _says(text: str, phrases: Iterable[str]) -> bool:
     return any(map(text.__contains__, phrases))
-
-
-def _mailbox(key: str) -> str:
-    """The address without its `+detail`, under which a mailbox has any number of names."""
-    local, _, domain = key.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 # Names and local parts under which mail servers write.
@@ -264,7 +258,7 @@ def _casualties(mail: _Mail) -> dict[str, bool]:
             found[one] = found.get(one, False) or _is_dead(failure.status, _plain(failure.diagnostic).lower())
     if found:
         return found
-    others = (_mailbox(address.key) for address in (*message.recipients, *message.senders))
+    others = (mailbox(address.key) for address in (*message.recipients, *message.senders))
     told = _told(f"{mail.subject}\n{_lines(mail).lower()}", mail.own.union(others))
     named = _addresses(" ".join(mail.all("x-failed-recipients"))) or tuple(told)
     if not named and mail.past.counterpart:
@@ -304,7 +298,7 @@ _SOMEBODY_ELSE = re.compile(
 def _addresses(text: str, strangers: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The mailboxes that a lower-case text names, each once, without those of servers and `strangers`."""
     found = (match.group().removeprefix("smtp=") for match in _ADDRESS.finditer(text))
-    people = (one for one in found if not _DAEMON.search(one) and _mailbox(one) not in strangers)
+    people = (one for one in found if not _DAEMON.search(one) and mailbox(one) not in strangers)
     return tuple(dict.fromkeys(people))[:MOST_RECIPIENTS]
 
 
@@ -341,7 +335,7 @@ def _is_deep(mail: _Mail) -> bool:
 
 def _is_own(mail: _Mail) -> bool:
     """We wrote it: a copy of our own, or a forger who says so."""
-    return any(_mailbox(sender.key) in mail.own for sender in mail.message.senders)
+    return any(mailbox(sender.key) in mail.own for sender in mail.message.senders)
 
 
 def _has_no_sender(mail: _Mail) -> bool:
@@ -582,7 +576,7 @@ _ROLE_DOMAINS = frozenset({"alerts", "bounce", "bounces", "lists", "mailer", "ne
 def _account(mail: _Mail) -> str:
     """The letters of the sender's local part, or nothing."""
     sender = mail.message.sender
-    return re.sub(r"[^a-z]", "", _mailbox(sender.key).rpartition("@")[0]) if sender else ""
+    return re.sub(r"[^a-z]", "", mailbox(sender.key).rpartition("@")[0]) if sender else ""
 
 
 def _is_role(mail: _Mail) -> bool:
@@ -605,7 +599,7 @@ def _is_not_to_us(mail: _Mail) -> bool:
     """None of our addresses is among its recipients (RFC 5230 section 4.5). Not asked if ours are not known."""
     written = (recipient.key for recipient in mail.message.recipients)
     resent = (one for name in _ALSO_TO for value in mail.all(name) for one in _addresses(value))
-    return bool(mail.own) and mail.own.isdisjoint(map(_mailbox, (*written, *resent)))
+    return bool(mail.own) and mail.own.isdisjoint(map(mailbox, (*written, *resent)))
 
 
 # A bracket of a comment, the end of a clause, or a word with the quoted strings in it (RFC 8601 section 2.2).

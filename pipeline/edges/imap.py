@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 import select
@@ -25,6 +24,7 @@ from imapclient.exceptions import (
 )
 
 from pipeline.core.records import Batch, Beginning, Cursor, Place, Raw
+from pipeline.edges.tls import is_loopback, verifying
 from pipeline.errors import ConfigError, NeedsHuman, TryLater, Unreachable
 
 log = logging.getLogger("winback.imap")
@@ -88,7 +88,7 @@ class ImapInbox:
         max_bytes: int = 25 << 20,
         clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
-        if security not in ("tls", "starttls") and not _is_loopback(host):
+        if security not in ("tls", "starttls") and not is_loopback(host):
             raise ConfigError(
                 f"{host}: mail is only read unencrypted from this machine itself: use imaps://, or imap+starttls://"
             )
@@ -99,7 +99,7 @@ class ImapInbox:
         # Where the folder is, for people; the name above is an identity, and the same however the connection is made.
         self._where = self.folder.replace("imap", _SCHEMES.get(security, "imap"), 1)
         self._host, self._port, self._user, self._password = host, port, user, password
-        self._security, self._context = security, ssl_context or _verifying()
+        self._security, self._context = security, ssl_context or verifying()
         self._timeout = SocketTimeout(connect=connect_timeout, read=read_timeout)
         self._wants_idle, self._max_bytes, self._clock = idle, max_bytes, clock
         self._client: Any = None
@@ -486,16 +486,3 @@ def _words(error: BaseException) -> str:
     """What a server or a library said, in one line. imaplib hides bytes in its errors."""
     text = " ".join(str(error).split()) or type(error).__name__
     return re.sub(r"^b'(.*)'$", r"\1", text)[:300]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _verifying() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

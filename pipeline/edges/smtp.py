@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import select
 import smtplib
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pipeline.core.records import Receipt, Send
+from pipeline.edges.tls import is_loopback, verifying
 from pipeline.errors import ConfigError, NeedsHuman, Refused, TryLater, Uncertain, Unreachable, WinbackError
 
 CHUNK = 64 << 10
@@ -47,12 +47,12 @@ class SmtpDelivery:
         timeout: float = 60.0,
         final_timeout: float = 600.0,
     ) -> None:
-        if security not in ("tls", "starttls") and not _is_loopback(host):
+        if security not in ("tls", "starttls") and not is_loopback(host):
             raise ConfigError(
                 f"{host}: mail only goes out unencrypted to this machine itself: use smtps://, or smtp+starttls://"
             )
         self._host, self._port, self._security, self._hello = host, port, security, _ascii(hello)
-        self._user, self._password, self._context = user, password, ssl_context or _verifying()
+        self._user, self._password, self._context = user, password, ssl_context or verifying()
         self._connect_timeout, self._timeout, self._final_timeout = connect_timeout, timeout, final_timeout
         self._where = f"smtp://{host}:{port}"
 
@@ -323,16 +323,3 @@ def _ascii(name: str) -> str:
         return name.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise ConfigError(f"{name!r} is no host name that can be given to a mail server") from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _verifying() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from pipeline.core.records import Appointment, AppointmentState, Case, ContactState, Customer, Draft, FollowUp, Note
+from pipeline.core.records import Appointment, AppointmentState, Case, ContactState, Customer, Draft, FollowUp, Note, Waiting
 from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
 from pipeline.store.past import Past, read_case
-from pipeline.store.plans import queue, rebooked, write_drafts
+from pipeline.store.plans import rebooked, write_drafts
 from pipeline.store.schema import (
     NO_SHOW,
     appointment,
@@ -102,10 +102,19 @@ class Bookings:
         unhandled = sa.and_(appointment.c.state == state, appointment.c.handled.is_(None))
         return self._read(sa.select(appointment).where(unhandled, which).order_by(appointment.c.start).limit(limit))
 
-    def waiting(self) -> tuple[Any, ...]:
-        """Who cancelled for lack of a fitting time and has no new one."""
+    def waiting(self, one: Appointment, day: date, most: int, rested: datetime) -> tuple[Waiting, ...]:
+        """Who cancelled for lack of a fitting time, has no new one, and could take this slot on this day.
+
+        Nobody whose own date is later, who had `most` touches, or one after `rested`: they would fill the page for good.
+        """
+        could = (
+            case.c.address != one.address,
+            sa.or_(case.c.wished.is_(None), case.c.wished <= day),
+            case.c.touches < most,
+            sa.or_(case.c.last_touch.is_(None), case.c.last_touch <= rested),
+        )
         with self._database.reading() as connection:
-            return Past.waiting(connection)
+            return Past.waiting(connection, *could, limit=None)
 
     def offered(self, one: Appointment, made: Draft | None, now: datetime) -> None:
         """A freed slot was looked at: its offer waits for a rep, or there was nobody to offer it to."""
@@ -125,8 +134,6 @@ class Bookings:
                 return False
             self._open_case(connection, one, note.case, now)
             write_drafts(connection, self._keys, [(note.draft, note.outgoing)], now)
-            if note.outgoing:
-                queue(connection, [note.outgoing], now)
         return True
 
     def _open_case(self, connection: sa.Connection, one: Appointment, made: Case, now: datetime) -> None:
@@ -182,8 +189,11 @@ class Bookings:
         with self._database.reading() as connection:
             return [read_case(row) for row in connection.execute(query)]
 
-    def sleepers(self, limit: int = 50) -> list[tuple[Case, int, datetime]]:
-        """Contacts who hibernate and have no greeting planned: case, number of the next greeting, and since when they sleep."""
+    def sleepers(self, most: int, limit: int = 50) -> list[tuple[Case, int, datetime]]:
+        """Contacts who hibernate, had fewer than `most` greetings and have none planned.
+
+        With each come its case, the number of its next greeting, and since when it sleeps.
+        """
         greetings = sa.and_(step.c.case == case.c.message, step.c.track == HIBERNATION)
         count = sa.select(sa.func.count()).select_from(step).where(greetings).correlate(case).scalar_subquery()
         open_ones = sa.select(step.c.key).where(greetings, step.c.state.in_(("planned", "moved", "drafted"))).correlate(case)
@@ -191,6 +201,7 @@ class Bookings:
             sa.select(case, count.label("greeted"), contact.c.since)
             .join(contact, contact.c.address == case.c.address)
             .where(contact.c.state == ContactState.HIBERNATING, case.c.closed.is_(None), ~open_ones.exists())
+            .where(count < most)
             .order_by(contact.c.since)
             .limit(limit)
         )

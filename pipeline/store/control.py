@@ -62,11 +62,10 @@ class Control:
         stopped = self.stopped()
         return stopped is not None and stopped[0] == RESTORED
 
-    def found_out(self, folder: str, *, keeps_id: bool, files_sent: bool, now: datetime) -> None:
+    def found_out(self, folder: str, *, files_sent: bool, now: datetime) -> None:
         """Write down what a mail to ourselves showed of the account with this folder: it counts for this account alone."""
         with self._database.writing() as connection:
-            for name, is_so in (("keeps_id", keeps_id), ("files_sent", files_sent)):
-                _set(connection, name, folder if is_so else "", now)
+            _set(connection, "files_sent", folder if files_sent else "", now)
 
     def files_sent(self, folder: str) -> bool:
         """Whether the account with this folder is known to keep a copy of what it sends."""

@@ -1,10 +1,15 @@
-"""What privacy.keep_history takes away: ended matters, customers who fell silent, and whose mail an old row tells of."""
+"""What privacy.keep_history takes away: ended matters, customers who fell silent, and whose mail an old row tells of.
+
+And what an erasure takes away in the mails of others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.store.schema import (
     appointment,
@@ -13,16 +18,19 @@ from pipeline.store.schema import (
     cap_event,
     case,
     contact,
+    control,
     decision,
     draft,
     event,
     label,
     message,
     policy_receipt,
+    raw,
     send,
     step,
 )
 
+_OWED = "empty:"
 _BLANK = {"sender": None, "name": None, "subject": None, "message_id": None}
 
 
@@ -82,3 +90,26 @@ def _blank_mails(connection: sa.Connection, before: datetime) -> None:
     connection.execute(label.delete().where(label.c.message.in_(keys)))
     connection.execute(event.delete().where(event.c.at < before))
     connection.execute(message.update().where(over, message.c.sender.is_not(None)).values(**_BLANK))
+
+
+def empty(connection: sa.Connection, keys: Sequence[str], now: datetime) -> int:
+    """Take away what these mails say, of each as soon as it is done with. Returns how many went at once.
+
+    One that waits to be read, or to be shown to a person, is somebody's matter: it would be lost. It goes with `empty_done`.
+    """
+    rows = [{"name": f"{_OWED}{key}", "value": key, "at": now} for key in keys]
+    if rows:
+        connection.execute(insert(control).on_conflict_do_nothing(), rows)
+    return empty_done(connection)
+
+
+def empty_done(connection: sa.Connection) -> int:
+    """Take away what mails say that were to be emptied and were read, and shown if they are held, meanwhile."""
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    waits = sa.or_(message.c.state == "received", sa.and_(message.c.state == "held", ~message.c.shown))
+    done = sa.and_(control.c.name.startswith(_OWED), control.c.value.not_in(sa.select(message.c.key).where(waits)))
+    keys = sa.select(control.c.value).where(done)
+    gone = connection.execute(raw.delete().where(raw.c.message.in_(keys))).rowcount
+    connection.execute(message.update().where(message.c.key.in_(keys)).values(subject=None))
+    connection.execute(control.delete().where(done))
+    return gone

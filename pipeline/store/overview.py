@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.core.records import Intent, Kind, Lesson, Reason
+from pipeline.core.records import Intent, Kind, Lesson, Reason, mailbox
 from pipeline.store.database import Database
-from pipeline.store.forget import forget
-from pipeline.store.past import mailbox
+from pipeline.store.forget import empty_done, forget
 from pipeline.store.schema import (
     LETTER,
     NO_SHOW,
@@ -45,17 +44,6 @@ class Line:
     draft_state: str | None
     send_state: str | None
     steps: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dropped:
-    """A step with its end, for time lines."""
-
-    number: int
-    track: str
-    due: datetime
-    state: str
-    cause: str | None
 
 
 class Overview:
@@ -121,13 +109,6 @@ class Overview:
             rows = connection.execute(query).all()
         return [_line(row) for row in reversed(rows)]
 
-    def steps_of(self, key: str) -> list[Dropped]:
-        """All steps of a case, in order."""
-        query = sa.select(step).where(step.c.case == key).order_by(step.c.number)
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [Dropped(number=r.number, track=r.track, due=r.due, state=r.state, cause=r.cause) for r in rows]
-
     def next_due(self) -> datetime | None:
         """When the next planned step or queued mail is due, or None."""
         with self._database.reading() as connection:
@@ -146,13 +127,15 @@ class Overview:
         return [_lesson(row) for row in rows]
 
     def tidy(self, keep_raw: timedelta, keep_history: timedelta, now: datetime) -> tuple[int, int]:
-        """Empty raw mails that are older than `keep_raw` and forget what is older than `keep_history` (see `forget`).
+        """Empty raw mails that are older than `keep_raw`, or that an erasure waits for, and forget what is older than
+        `keep_history` (see `forget`).
 
         Returns how many raw mails were emptied, and how many cases and customers forgotten. Mails that nobody has read stay.
         """
         with self._database.writing() as connection:
             read = sa.select(message.c.key).where(message.c.taken < now - keep_raw, message.c.state != "received")
             emptied = connection.execute(raw.delete().where(raw.c.message.in_(read))).rowcount
+            emptied += empty_done(connection)
             forgotten = forget(connection, now - keep_history)
         return emptied, forgotten
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.core.records import Address as Mailbox
 from pipeline.core.records import Appointment, Basis, Case, ContactState, Ground, History, Intent, Message, Reason, Waiting
+from pipeline.core.records import mailbox as mailbox
 from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
@@ -44,8 +45,11 @@ class Past:
         return [replace(_joined(message, contacts, ours), waiting=waiting) for message in messages]
 
     @staticmethod
-    def waiting(connection: sa.Connection) -> tuple[Waiting, ...]:
-        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer."""
+    def waiting(connection: sa.Connection, *which: sa.ColumnElement[bool], limit: int | None = 20) -> tuple[Waiting, ...]:
+        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer.
+
+        First those to whom least was written: who had all touches must not keep the others off the page.
+        """
         booked = sa.select(appointment.c.key).where(
             appointment.c.address == case.c.address, appointment.c.state == "booked", appointment.c.start > case.c.opened
         )
@@ -57,9 +61,9 @@ class Past:
             .join(contact, contact.c.address == case.c.address)
             .where(contact.c.state.in_((ContactState.IN_FOLLOW_UP, ContactState.HIBERNATING)))
             .where(case.c.reason == Reason.TIMING, case.c.closed.is_(None), case.c.acknowledged.is_not(None))
-            .where(~booked.correlate(case).exists(), ~offered.correlate(case).exists())
-            .order_by(case.c.opened)
-            .limit(20)
+            .where(~booked.correlate(case).exists(), ~offered.correlate(case).exists(), *which)
+            .order_by(case.c.touches, case.c.opened)
+            .limit(limit)
         )
         return tuple(
             Waiting(case=read_case(row), touches=row.touches, last_touch=row.last_touch) for row in connection.execute(query)
@@ -154,12 +158,6 @@ class Past:
             )
             found.update({row.message_id: row for row in rows})
         return found
-
-
-def mailbox(address: str) -> str:
-    """The address without its `+detail` (RFC 5233): under any number of names of that kind it is one mailbox."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def read_ground(row: Row) -> Ground:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from pipeline.core.records import ContactState, Ground
 from pipeline.store.database import Database
 from pipeline.store.events import record
+from pipeline.store.forget import empty
 from pipeline.store.keys import Keys
 from pipeline.store.past import read_ground
 from pipeline.store.plans import OPT_OUT, know_ground, suppress
@@ -36,6 +38,9 @@ from pipeline.store.schema import (
 )
 
 Row = sa.Row[Any]
+
+_HEAD = 100_000  # bytes of a mail in which its sender is looked for
+_MAILBOX = re.compile(rb"[^<>]*<\s*([^<>\s]+)\s*>|([^<>\s]+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,16 +110,6 @@ class People:
         with self._database.writing() as connection:
             return know_ground(connection, self._keys, address, ground, now)
 
-    def set_state(self, address: str, state: ContactState, cause: str, now: datetime) -> bool:
-        """A person says where a contact stands. False when there is no such contact."""
-        with self._database.writing() as connection:
-            done = connection.execute(
-                contact.update().where(contact.c.address == address.lower()).values(state=state, cause=cause, since=now)
-            )
-            if done.rowcount:
-                record(connection, self._keys, now, state, address=address, text=cause)
-        return bool(done.rowcount)
-
     def export(self, address: str) -> dict[str, list[dict[str, Any]]]:
         """Everything stored about an address, table by table, as plain values ready for JSON; mails as text."""
         address = address.lower()
@@ -149,14 +144,17 @@ class People:
             return [*connection.execute(drafts).scalars(), *connection.execute(mails).scalars()]
 
     def erase(self, address: str, now: datetime) -> int:
-        """Forget a person: every row that names them goes, the suppression mark stays. Returns how many rows went."""
+        """Forget a person: every row that names them goes, the suppression mark stays. Returns how many rows went.
+
+        A mail of somebody else that names them and waits to be read, or for a person, goes when it was (`forget.empty`).
+        """
         address = address.lower()
         ours = sa.select(draft.c.key).where(draft.c.address == address)
         sends = sa.select(send.c.key).where(send.c.address == address)
         cases = sa.select(case.c.message).where(case.c.address == address)
         mails = sa.select(message.c.key).where(message.c.sender == address)
         with self._database.reading() as connection:
-            naming = _mails_naming(connection, address)
+            naming, unread = _mails_naming(connection, address)
         order: Sequence[tuple[sa.Table, sa.ColumnElement[bool]]] = (
             (attempt, attempt.c.send.in_(sends)),
             (cap_event, cap_event.c.send.in_(sends)),
@@ -176,6 +174,8 @@ class People:
         gone = 0
         with self._database.writing() as connection:
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            for key in unread:
+                connection.execute(message.update().where(message.c.key == key).values(sender=address))
             for table, which in order:
                 gone += connection.execute(table.delete().where(which)).rowcount
             # The row of a mail stays, so that it is not fetched again; everything in it that tells of the person goes.
@@ -186,20 +186,33 @@ class People:
                 .values(state="ignored", reason="erased", shown=True, **blank)
             ).rowcount
             # Bounces and our own copies name the person, too: the mails go, that they were read stays.
-            for start in range(0, len(naming), 400):
-                part = naming[start : start + 400]
-                gone += connection.execute(raw.delete().where(raw.c.message.in_(part))).rowcount
-                connection.execute(message.update().where(message.c.key.in_(part)).values(subject=None))
+            gone += empty(connection, naming, now)
             record(connection, self._keys, now, "erased", address=address)
         self._database.compact()
         return gone
 
 
-def _mails_naming(connection: sa.Connection, address: str) -> list[str]:
-    """The mails, of whoever wrote them, in which this address stands, in whatever case."""
-    rows = connection.execution_options(yield_per=50).execute(sa.select(raw.c.message, raw.c.data))
-    wanted = address.encode()
-    return [row.message for row in rows if wanted in row.data.lower()]
+def _mails_naming(connection: sa.Connection, address: str) -> tuple[list[str], list[str]]:
+    """The mails, of whoever wrote them, in which this address stands, in whatever case; and its own unread ones among them.
+
+    Of a mail that nobody has read, the row does not know the sender yet.
+    """
+    query = sa.select(raw.c.message, raw.c.data, message.c.state).join(message, message.c.key == raw.c.message)
+    wanted, naming, unread = address.encode(), [], []
+    for row in connection.execution_options(yield_per=50).execute(query):
+        if wanted in row.data.lower():
+            naming.append(row.message)
+            if row.state == "received" and _writer(row.data) == address:
+                unread.append(row.message)
+    return naming, unread
+
+
+def _writer(data: bytes) -> str | None:
+    """The address in From, in lower case; None when it is not plain whose it is. Nothing hostile comes nearer than this."""
+    head = re.sub(rb"\r?\n[ \t]", b" ", re.split(rb"\r?\n\r?\n", data[:_HEAD], maxsplit=1)[0])
+    lines = re.findall(rb"^from:([^\n]*)", head, re.M | re.I)
+    found = _MAILBOX.fullmatch(lines[0].strip()) if len(lines) == 1 else None
+    return (found[1] or found[2]).decode("utf-8", "replace").lower() if found else None
 
 
 def _person(row: Row) -> Person:

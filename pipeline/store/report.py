@@ -13,7 +13,7 @@ from pipeline.core.figures import ALARM_WINDOW, Corrected, Facts, Matter, Moment
 from pipeline.core.records import ContactState, Intent, Kind, Outcome, Reason
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys
-from pipeline.store.schema import case, decision, draft, event, label, message, metadata, send, step
+from pipeline.store.schema import appointment, case, decision, draft, event, label, message, send, step
 
 _BACK = (ContactState.WON_BACK, ContactState.RESCHEDULED)
 _TO_CUSTOMERS = (Kind.ACKNOWLEDGMENT, Kind.FOLLOW_UP)
@@ -143,13 +143,10 @@ def _held(connection: sa.Connection, inside: sa.ColumnElement[bool]) -> int:
 
 
 def _prices(connection: sa.Connection, matters: sa.Select[Any]) -> Mapping[str, Price]:
-    """The price of the appointment that each matter is about, where it is known; nothing while no appointments are kept."""
-    booked = metadata.tables.get("appointment")
-    if booked is None or "appointment" not in case.c:
-        return {}
+    """The price of the appointment that each matter is about, where it is known."""
     priced = connection.execute(
-        sa.select(case.c.message, booked.c.price, booked.c.currency)
-        .join(booked, booked.c.key == case.c.appointment)
-        .where(case.c.message.in_(matters), booked.c.price.is_not(None))
+        sa.select(case.c.message, appointment.c.price, appointment.c.currency)
+        .join(appointment, appointment.c.key == case.c.appointment)
+        .where(case.c.message.in_(matters), appointment.c.price.is_not(None))
     ).all()
     return {row.message: Price(amount=Decimal(row.price), currency=row.currency or "") for row in priced}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import make_rules
 
-from pipeline.core import appointments
+from pipeline.core import appointments, dates, flow
 from pipeline.core.records import (
     Address,
     Appointment,
@@ -21,6 +21,8 @@ from pipeline.core.records import (
     History,
     Intent,
     Message,
+    Place,
+    Raw,
     Verdict,
 )
 
@@ -147,17 +149,44 @@ def test_calling_off_keeps_the_cause_and_is_done_once():
     ],
 )
 def test_an_itip_mail_tells_who_when_and_what(calendar: Calendar, state: AppointmentState | None):
-    found = appointments.of_calendar(replace(MAIL, calendar=replace(calendar, start=at(26), summary="Colour")), OWN)
+    found = appointments.of_calendar(replace(MAIL, calendar=replace(calendar, start=at(26), summary="Colour")), OWN, RULES)
     assert (found and (found.state, found.address, found.start, found.service)) == (
         state and (state, "maria@example.org", at(26), "Colour")
     )
 
 
+@pytest.mark.parametrize(
+    ("begin", "start", "start_by"),
+    [
+        ("DTSTART;VALUE=DATE:20261204", (4, 0, 0), (4, 23, 59)),
+        ("DTSTART:20261204T090000", (4, 9, 0), None),
+        ("DTSTART:20261204T150000Z", (4, 9, 0), None),
+    ],
+    ids=["a whole day", "a time without a zone", "a moment"],
+)
+def test_an_itip_mail_is_by_the_clock_of_the_business(
+    begin: str, start: tuple[int, int, int], start_by: tuple[int, int, int] | None
+):
+    there = replace(RULES, business=replace(RULES.business, timezone="America/Chicago"))
+    text = f"BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1\n{begin}\nEND:VEVENT\nEND:VCALENDAR\n"
+    place = Place(folder="f", epoch="1", uid="1")
+    head = "From: maria@example.org\nContent-Type: text/calendar; method=CANCEL\n\n"
+    mail = flow.read(Raw(key=place.key, place=place, arrived=NOW, data=(head + text).encode()))
+    found = appointments.of_calendar(mail, OWN, there)
+    assert found is not None
+    zone = ZoneInfo("America/Chicago")
+    expected = [datetime(2026, 12, *when, tzinfo=zone) if when else None for when in (start, start_by)]
+    assert [found.start, found.start_by] == expected
+    assert found.timed is (start_by is None)
+    (day,) = dates.find(mail, Intent.CANCEL, there)
+    assert day.day == date(2026, 12, 4)
+
+
 def test_an_itip_mail_without_a_time_or_without_a_stranger_tells_nothing():
-    assert appointments.of_calendar(MAIL, OWN) is None
-    assert appointments.of_calendar(replace(MAIL, calendar=Calendar(method="CANCEL")), OWN) is None
+    assert appointments.of_calendar(MAIL, OWN, RULES) is None
+    assert appointments.of_calendar(replace(MAIL, calendar=Calendar(method="CANCEL")), OWN, RULES) is None
     ours = replace(MAIL, sender=Address(address="dana@bluedoor.example"), calendar=Calendar(method="CANCEL", start=at(26)))
-    assert appointments.of_calendar(ours, OWN) is None
+    assert appointments.of_calendar(ours, OWN, RULES) is None
 
 
 def test_what_a_file_says_of_the_customer_fills_what_is_not_known_of_the_appointment():

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -618,7 +619,32 @@ def test_the_method_may_stand_in_either_place(parameter: str, line: str):
     message = with_body(EVENT.format(line, "DTSTART;VALUE=DATE:20261124\n"), f"Content-Type: text/calendar{parameter}")
     assert message.calendar is not None
     assert message.calendar.method == "CANCEL"
-    assert message.calendar.start == datetime(2026, 11, 24, tzinfo=UTC)
+    assert message.calendar.local == date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("begin", "start", "local"),
+    [
+        ("DTSTART:20261124T233000Z", datetime(2026, 11, 24, 23, 30, tzinfo=UTC), None),
+        ("DTSTART;TZID=America/Chicago:20261124T173000", datetime(2026, 11, 24, 23, 30, tzinfo=UTC), None),
+        ("DTSTART:20261124T173000", datetime(2026, 11, 24, 10, tzinfo=UTC), datetime.fromisoformat("2026-11-24T17:30")),
+        ("DTSTART;VALUE=DATE:20261124", datetime(2026, 11, 24, 10, tzinfo=UTC), date(2026, 11, 24)),
+        ("DTSTART;VALUE=DATE:00010101", None, None),
+    ],
+)
+def test_a_time_without_a_zone_is_kept_as_it_is_told(begin: str, start: datetime | None, local: date | datetime | None):
+    message = with_body(EVENT.format("", f"{begin}\n"), "Content-Type: text/calendar; method=REQUEST")
+    assert message.calendar is not None
+    assert (message.calendar.start, message.calendar.local) == (start, local)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "America/Chicago", "Europe/Madrid", "Asia/Tokyo", "Pacific/Auckland"])
+@pytest.mark.parametrize("begin", ["DTSTART;VALUE=DATE:20261204", "DTSTART:20261204T003000", "DTSTART:20261204T233000"])
+def test_what_names_no_zone_is_on_its_day_wherever_the_business_is(begin: str, zone: str):
+    message = with_body(EVENT.format("", f"{begin}\n"), "Content-Type: text/calendar; method=CANCEL")
+    assert message.calendar is not None
+    assert message.calendar.start is not None
+    assert message.calendar.start.astimezone(ZoneInfo(zone)).date() == date(2026, 12, 4)
 
 
 def test_a_calendar_that_wants_nothing_is_none():

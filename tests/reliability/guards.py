@@ -92,7 +92,7 @@ GUARDS = (
     ),
     _guard(
         "one mailbox under many tags",
-        "store/past.py",
+        "core/records.py",
         "local.partition('+')[0] or local",
         "local",
         STORE,

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.core.appointments import key_of
 from pipeline.core.records import (
+    Address,
     Appointment,
     AppointmentState,
     ContactState,
@@ -18,7 +19,7 @@ from pipeline.core.records import (
     Reason,
     digest,
 )
-from pipeline.store import Store
+from pipeline.store import Store, schema
 from store.world import DAY, MARIA, NOW, VERDICT, batch, cancelled, message, plan, sent
 
 HOUR = timedelta(hours=1)
@@ -147,7 +148,8 @@ def test_a_slot_that_is_freed_again_is_handed_out_again(store: Store):
 
 
 def waiting(store: Store) -> list[str]:
-    return [each.case.recipient.address for each in store.bookings.waiting()]
+    free = replace(ONE, address="ann@example.org", state=CANCELLED)
+    return [each.case.recipient.address for each in store.bookings.waiting(free, START.date(), most=1, rested=NOW)]
 
 
 def test_who_found_no_fitting_time_waits_once_our_answer_is_out(store: Store):
@@ -167,6 +169,45 @@ def test_who_cancelled_for_another_reason_does_not_wait(store: Store):
     cancelled(store, automatic=True)
     sent(store)
     assert waiting(store) == []
+
+
+def crowd(store: Store, size: int, **columns: object) -> list[str]:
+    """Who cancelled for lack of a fitting time and had our answer, one a minute; the columns are of all cases but the last."""
+    mails = [message(str(n), Address(name=f"C{n}", address=f"c{n}@example.org")) for n in range(1, size + 1)]
+    store.intake.take(batch(*(str(n) for n in range(1, size + 1)), last=size), NOW)
+    for number, of in enumerate(mails):
+        timing = replace(plan(of, store), verdict=replace(VERDICT, reason=Reason.TIMING))
+        store.plans.decided([timing], NOW + number * timedelta(minutes=1))
+    with store.database.writing() as connection:
+        connection.execute(schema.case.update().values(acknowledged=NOW))
+        others = schema.case.c.message != mails[-1].key
+        connection.execute(schema.case.update().where(others).values(acknowledged=NOW, **columns))
+    return [of.sender.address for of in mails if of.sender]
+
+
+@pytest.mark.parametrize(
+    "full", [{"touches": 3}, {"wished": (START + DAY).date()}, {"last_touch": NOW + HOUR}], ids=["touches", "later", "unrested"]
+)
+def test_who_can_take_no_slot_keeps_nobody_off_the_page(store: Store, full: dict[str, object]):
+    *_, last = crowd(store, 22, **full)
+    able = store.bookings.waiting(replace(ONE, state=CANCELLED), START.date(), most=3, rested=NOW)
+    assert [each.case.recipient.address for each in able] == [last]
+
+
+def test_who_had_all_touches_keeps_nobody_from_being_named_to_a_rep(store: Store):
+    *_, last = crowd(store, 22, touches=3)
+    (history,) = store.past.of_messages([message("99")])
+    assert history.waiting[0].case.recipient.address == last
+
+
+def test_who_had_the_last_greeting_keeps_nobody_from_theirs(store: Store):
+    *_, last = crowd(store, 3)
+    with store.database.writing() as connection:
+        connection.execute(schema.contact.update().values(state=ContactState.HIBERNATING))
+        connection.execute(schema.step.update().values(state="done"))
+        connection.execute(schema.step.update().where(schema.step.c.address != last).values(track="hibernation"))
+    (sleeper,) = store.bookings.sleepers(most=2, limit=1)
+    assert (sleeper[0].recipient.address, sleeper[1]) == (last, 1)
 
 
 def test_a_step_is_planned_once(store: Store):

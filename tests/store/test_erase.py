@@ -137,3 +137,38 @@ def test_an_export_holds_all_of_it_before_and_nothing_but_the_mark_after(world: 
     after = {name: rows for name, rows in world.site.store.people.export(CANARY).items() if rows}
     assert set(after) == {"suppression"}
     assert not [trace for trace in TRACES if trace.decode() in json.dumps(after)]
+
+
+def test_an_unread_mail_of_somebody_else_that_names_the_person_is_read_and_only_then_goes(world: World, tmp_path: Path):
+    world.inbox.arrive(mail(f"Please cancel, it is too expensive. Ask {CANARY}.", "Tom <tom@example.org>", uid="11"))
+    jobs.poll(world.site)
+    erase(world)
+    jobs.work(world.site)
+    (his,) = [line for line in world.site.store.overview.lines() if line.sender == "tom@example.org"]
+    assert (his.state, his.intent) == ("decided", "cancel")
+    jobs.tidy(world.site)
+    assert world.site.store.intake.raw(his.key) is None
+
+
+def test_a_held_mail_of_somebody_else_that_names_the_person_is_shown_and_only_then_goes(world: World, tmp_path: Path):
+    world.inbox.arrive(mail(f"Please cancel. Ask {CANARY}.", "Tom <tom@example.org>", uid="11"))
+    jobs.poll(world.site)
+    (unread,) = world.site.store.intake.received(10)
+    world.site.store.intake.failed(unread.key, "broken", world.clock(), final=True)
+    erase(world)
+    jobs.tidy(world.site)
+    jobs.publish(world.site)
+    assert any("tom@example.org" in file.read_text() for file in world.files("held"))
+    jobs.tidy(world.site)
+    assert world.site.store.intake.raw(unread.key) is None
+
+
+def test_an_unread_mail_of_the_person_goes_at_once(world: World, tmp_path: Path):
+    world.inbox.arrive(mail(WORDS, WHO, uid="11"))
+    jobs.poll(world.site)
+    (unread,) = world.site.store.intake.received(10)
+    erase(world)
+    assert world.site.store.intake.received(10) == []
+    (line,) = [line for line in world.site.store.overview.lines() if line.key == unread.key]
+    assert (line.state, line.cause, line.sender) == ("ignored", "erased", None)
+    assert traces(tmp_path) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from rows import steps_of
 
 from pipeline.core.records import Intent
 from pipeline.store import Correction, Store, schema
@@ -63,7 +64,7 @@ def test_who_wrote_since_is_known_on(store: Store):
 def test_for_whom_something_is_planned_is_known_on(store: Store):
     cancelled(store)
     assert tidied(store) == 0
-    assert store.overview.steps_of(message().key) != []
+    assert steps_of(store, message().key) != []
 
 
 def test_a_mail_is_not_taken_anew_when_it_is_forgotten(store: Store):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from rows import steps_of
 
 from pipeline.core.followups import REST_BETWEEN_TOUCHES
 from pipeline.core.records import Address, Caps, ContactState, StepPlan
@@ -357,8 +358,8 @@ def test_a_clock_set_back_opens_no_cap(store: Store):
     assert claim(store, NOW) == []
 
 
-def steps_of(store: Store, of) -> list[tuple[str, str | None]]:
-    return [(step.state, step.cause) for step in store.overview.steps_of(of.key)]
+def states_of(store: Store, of) -> list[tuple[str, str | None]]:
+    return [(step.state, step.cause) for step in steps_of(store, of.key)]
 
 
 def refuse_touch(store: Store, reply: str):
@@ -372,12 +373,12 @@ def refuse_touch(store: Store, reply: str):
 
 def test_a_refused_touch_is_over_and_the_next_one_goes_on(store: Store):
     of = refuse_touch(store, "554 5.7.1 looks like spam")
-    assert steps_of(store, of) == [("dropped", "refused"), ("planned", None)]
+    assert states_of(store, of) == [("dropped", "refused"), ("planned", None)]
 
 
 def test_where_nobody_is_there_the_follow_ups_end(store: Store):
     of = refuse_touch(store, "550 5.1.1 no such user here")
-    assert steps_of(store, of) == [("dropped", "refused"), ("dropped", "bounce")]
+    assert states_of(store, of) == [("dropped", "refused"), ("dropped", "bounce")]
 
 
 def test_in_quiet_hours_a_touch_waits_unless_a_person_released_it(store: Store):
@@ -450,7 +451,7 @@ def test_a_sent_touch_is_counted_and_done(store: Store):
     sent(store, NOW + 8 * DAY)
     history = store.past.of_address(MARIA.address)
     assert (history.touches, history.last_touch) == (1, NOW + 8 * DAY)
-    assert [step.state for step in store.overview.steps_of(of.key)] == ["done", "planned"]
+    assert [step.state for step in steps_of(store, of.key)] == ["done", "planned"]
 
 
 def test_after_the_last_touch_the_customer_hibernates(store: Store):
