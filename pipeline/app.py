@@ -189,6 +189,7 @@ class _Around(TypedDict):
     """What a site knows of the calendars and texts around appointments."""
 
     calendar: Callable[[datetime], Sequence[Appointment] | None]
+    calendar_taken: Callable[[], None]
     free: Callable[[datetime], Sequence[datetime]]
     content: Callable[[str, str], str]
 
@@ -198,14 +199,20 @@ def _around(config: Config) -> _Around:
     rules, around = config.rules(), config.appointments
     own, zone = (rules.own_addresses or frozenset()) | {rules.business.sender.key}, rules.business.timezone
     kept, offered = around.calendar, around.availability
+    watched = Watched(kept, lambda now: moments.gather(kept, own, zone, now).appointments) if kept else None
     return {
-        "calendar": Watched(kept, lambda now: moments.gather(kept, own, zone, now).appointments).news if kept else _nothing_new,
+        "calendar": watched.news if watched else _nothing_new,
+        "calendar_taken": watched.taken if watched else _nothing_to_tell,
         "free": Watched(offered, lambda now: calendars.free(offered, zone, now)) if offered else _none_free,
         "content": Content(around.content.folder),
     }
 
 
 def _nothing_new(now: datetime) -> None:
+    return None
+
+
+def _nothing_to_tell() -> None:
     return None
 
 

@@ -182,7 +182,8 @@ class Site:
 
     `texts` are the templates, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
     be begun, `free_space` gives the bytes left on the disk, `now` is the clock. `calendar` gives the appointments if they have
-    changed since it was last asked, `free` the times that may be offered, `content` a piece that helps to prepare for one.
+    changed since `calendar_taken` was last told that they are stored, `free` the times that may be offered, `content` a piece
+    that helps to prepare for one.
     """
 
     store: Store
@@ -205,6 +206,7 @@ class Site:
     now: Callable[[], datetime]
     folder: Path
     calendar: Callable[[datetime], Sequence[Appointment] | None] = lambda now: None
+    calendar_taken: Callable[[], None] = lambda: None
     free: Callable[[datetime], Sequence[datetime]] = lambda now: ()
     content: Callable[[str, str], str] = lambda name, language: ""
     letters: LetterRules = field(default_factory=LetterRules)

@@ -57,6 +57,8 @@ def calendar(site: Site) -> int:
     if found is None:
         return 0
     counts = site.store.bookings.take(found, site.now())
+    # After the commit: a crash here takes it over twice, which changes nothing; the other order would lose a new date.
+    site.calendar_taken()
     return counts["new"] + counts["changed"]
 
 

@@ -259,21 +259,25 @@ class Watched(Generic[Read]):
     def __init__(self, path: Path, read: Callable[[datetime], Read]) -> None:
         self._path, self._read = path, read
         self._seen: tuple[object, ...] = ()
+        self._taken: tuple[object, ...] = ()
         self._last: list[Read] = []
-
-    def news(self, now: datetime) -> Read | None:
-        """What they hold, or None when nothing has changed since this was last asked. Raises BadFile."""
-        seen = (now.date(), *_stamps(self._path))
-        if seen == self._seen:
-            return None
-        self._last = [self._read(now)]
-        self._seen = seen
-        return self._last[0]
 
     def __call__(self, now: datetime) -> Read:
         """What they hold. Raises BadFile."""
-        self.news(now)
+        seen = (now.date(), *_stamps(self._path))
+        if seen != self._seen:
+            self._last = [self._read(now)]
+            self._seen = seen
         return self._last[0]
+
+    def news(self, now: datetime) -> Read | None:
+        """What they hold, or None when nothing has changed since that was `taken`. Raises BadFile."""
+        held = self(now)
+        return None if self._seen == self._taken else held
+
+    def taken(self) -> None:
+        """What `news` gave last is kept now, and no news any more. Not before: what fails to be kept must be given again."""
+        self._taken = self._seen
 
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -150,11 +150,20 @@ def test_a_calendar_is_read_again_only_when_it_has_changed_or_a_day_has_passed(t
     reads: list[datetime] = []
     watched = calendars.Watched(path, lambda now: reads.append(now) or (len(reads),))
     assert watched.news(NOW) == (1,)
+    watched.taken()
     assert watched.news(NOW + timedelta(hours=1)) is None
     assert watched(NOW) == (1,)
     os.utime(path, (0, 0))
     assert watched.news(NOW) == (2,)
     assert watched.news(NOW + timedelta(days=1)) == (3,)
+
+
+def test_news_that_were_not_taken_are_given_again_without_being_read_again(tmp_path: Path):
+    path = tmp_path / "kept.ics"
+    path.touch()
+    reads: list[datetime] = []
+    watched = calendars.Watched(path, lambda now: reads.append(now) or (len(reads),))
+    assert watched.news(NOW) == watched.news(NOW + timedelta(hours=1)) == (1,)
 
 
 def test_a_calendar_that_went_away_is_told(tmp_path: Path):
