@@ -832,7 +832,17 @@ def contacts_suppress(address: AddressOf) -> None:
 
     with _store() as store:
         store.people.suppress(typed_address(address), "by hand", clock.now())
-    typer.echo(f"{address} is not written to again")
+    typer.echo(f"{address} is not written to again. If that was a mistake: winback contacts allow {address}")
+
+
+@contact_verbs.command("allow")
+def contacts_allow(address: AddressOf) -> None:
+    """Write to this address again. Only if its owner asks for it, or never asked for silence."""
+    from pipeline.edges import clock
+
+    with _store() as store:
+        allowed = store.people.allow(typed_address(address), clock.now())
+    typer.echo(f"{address} may be written to again" if allowed else f"{address} was not suppressed")
 
 
 if __name__ == "__main__":

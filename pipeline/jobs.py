@@ -50,12 +50,12 @@ from pipeline.core.records import (
     Span,
     StepPlan,
     Verdict,
+    mailbox,
     whole_percent,
 )
 from pipeline.edges.outbox import Found, shown
 from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
 from pipeline.store import Correction, Store, StoredDraft
-from pipeline.store.past import mailbox
 
 log = logging.getLogger("winback")
 

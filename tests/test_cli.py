@@ -243,6 +243,9 @@ def test_contacts_are_listed_shown_exported_suppressed_and_erased(drafted: Shop)
     assert drafted.told("contacts", "export", "Maria@Example.org")["contact"][0]["name"] == "Maria Lopez"
     drafted.says("contacts", "suppress", "maria@example.org")
     assert drafted.told("contacts", "list", "--json")[0]["state"] == "suppressed"
+    assert "may be written to again" in drafted.says("contacts", "allow", "maria@example.org")
+    assert drafted.told("contacts", "list", "--json")[0]["state"] == "active"
+    assert "was not suppressed" in drafted.says("contacts", "allow", "maria@example.org")
     drafted.says("contacts", "erase", "maria@example.org")
     assert drafted.told("contacts", "list", "--json") == []
     left = [file for file in drafted.folder.rglob("*") if file.is_file() and file.parent.name != "new"]

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 # except inside `store`, which is one room.
 LAYERS = (
     ("pipeline.errors",),
-    ("pipeline.core.records",),
+    ("pipeline.core.records", "pipeline.core.languages"),
     ("pipeline.core.figures", "pipeline.core.purposes", "pipeline.core.stated"),
     ("pipeline.core.cues",),
     ("pipeline.core.*",),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.core.languages import heard
+
 # Texts are compared folded: in lower case, without accents.
 _THEIRS = (
     r"(?:(?:all|both|any|each|half|two|three|the rest|the remainder|one|everything) (?:of )?)?"
@@ -49,6 +51,9 @@ _STATES = re.compile(
     rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just "
     rf"|sorry but"
     rf" |afraid |both )*(?:cancel|terminate|revoke|rescind|{_ENDING}) {_THEIRS}"
+    # "my wife wants to cancel her membership"
+    rf"|^{_OPENING}my (?:wife|husband|partner|mother|father|mum|mom|dad|son|daughter) (?:wants|needs|wishes|would like"
+    rf"|has decided|has) to {_END} (?:his|her|their|its) {_THING}"
     # "cancelo mi cita"
     rf"|^{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
     # "kill the 9:40 pickup", "scrap Bruno's groom tomorrow", "cancelen la cita"
@@ -116,9 +121,10 @@ _COMMANDS = re.compile(
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
     # "consider the contract terminated", "queda anulado el pedido"
     r"|\b(?:treat|consider|regard) (?:my|our|the|this) (?:\w+ ){1,4}(?:as )?(?:cancell?ed|terminated|withdrawn|void|ended)\b"
-    r"|\bquedan? (?:por tanto |pues |desde (?:hoy|ya|ahora) )?(?:anulad|cancelad|rescindid|resuelt)[oa]s? (?:el|la|los"
-    r"|las|mi|nuestr[oa])\b"
-    r"|\b(?:el|la|mi|nuestr[oa]) (?:pedido|contrato|reserva|cita|encargo|suscripcion) quedan? (?:anulad|cancelad"
+    r"|\bquedan? (?:por tanto |pues |desde (?:hoy|ya|ahora) )?(?:anulad|rescindid|resuelt)[oa]s? (?:mis?|nuestr[oa]s?"
+    r"|el contrato"
+    r"|el pedido|el encargo|la reserva|la cita)\b"
+    r"|\b(?:el|mi|nuestr[oa]) (?:pedido|contrato|reserva|cita|encargo|suscripcion) quedan? (?:anulad|cancelad"
     r"|rescindid|resuelt)[oa]s?\b"
     # "hemos decidido dejarlo", "den por terminado el contrato", "consideren anulada mi reserva"
     r"|\b(?:hemos|he) decidido (?:dejar|prescindir|cancelar|anular)"
@@ -159,7 +165,7 @@ _DECLINES = re.compile(
 _REQUESTS = re.compile(
     rf"^\W*(?:hi|hello|hey|dear \w+|hola)?\W*(?:so )?(?:can|could|would|will) (?:you|u|ya) (?:please |pls |plz |just "
     rf"|kindly )*(?:cancel"
-    rf"|call off|take me off|drop) (?:{_THEIRS}|tmrw|2morrow)"
+    rf"|call off|take me off) (?:{_THEIRS}|tmrw|2morrow)"
     r"|^\W*(?:hola|buenas|buenos dias)?\W*(?:me |nos )?(?:pueden?|puedes|podeis|podrian?) (?:por favor )?(?:cancelar"
     r"|anular)(?:me|nos)?"
     rf" {_THEIRS_ES}"
@@ -178,11 +184,13 @@ _TURNED = re.compile(
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
     r"|messaged|texted|the following|your (?:\w+ ){0,2}(?:order|booking|appointment|reservation|card|instructor|driver"
     r"|office)"
-    r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|download|button|link|option|page|app|website"
+    r"|my (?:friend|sister|boss|neighbou?r)|alarm|timer|reminder|song|print|reissue|download|button|link|option|page"
+    r"|app|website"
     r"|thank(?:s| you) for (?:telling|letting)|newsletter|e-?mails?|marketing|promotional|alerts?|invoice|charges?"
     r"|debt|amount"
     r"|balance|permission|due to a"
-    r"|si|cuando|como|por que|que pasa|no|nunca|jamas|casi|iba|ibamos|pensaba|pensando|pienso|quizas?|tal vez|talvez"
+    r"|si|cuando|como|por que|que pasa|no (?:quiero|queremos|voy|vamos|hace falta)|nunca|jamas|casi|iba|ibamos|pensaba"
+    r"|pensando|pienso|quizas?|tal vez|talvez"
     r"|en vez de|en lugar de|ya cancel\w+|ya anul\w+|ayer|hace|pasad[oa]|dijo|dice|dijeron|pidio|saldo|facturas?|deudas?"
     r"|pagos?|cuotas?|recibo|mensualidad|adeudo|monto|importe|transferencia|efectivo|tarjeta|prima|alquiler|quincena"
     r"|partes|contra entrega|contra reembolso|al recibir"
@@ -232,8 +240,16 @@ def _in_quotes(before: str) -> bool:
     return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("«") > before.count("»")
 
 
+_NO = re.compile(r"\bno\b")
+
+
+def _denies_in_spanish(sentence: str) -> bool:
+    """In English "I have no time" denies nothing that is said of an ending."""
+    return _NO.search(sentence) is not None and heard(sentence, sentence).is_spanish
+
+
 def _states(sentence: str) -> bool:
-    if _STATES.search(sentence) and not _TURNED.search(sentence):
+    if _STATES.search(sentence) and not _TURNED.search(sentence) and not _denies_in_spanish(sentence):
         return True
     if _REQUESTS.search(sentence):
         return not _TURNED.search(_REQUESTS.sub(" ", sentence).replace("?", " "))

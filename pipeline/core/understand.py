@@ -14,6 +14,7 @@ from pipeline.core.stated import calls_off, takes_back
 SEEN = 4_000  # characters of a mail that the model is asked about
 
 _UNSURE_BELOW = 0.60  # of the intent: below it a person looks
+_NOTHING_BELOW = 0.70  # ... of no intent, for a cancellation that nobody sees is lost; see models/experiments.md
 _STRANGE_BELOW = 0.35  # share of familiar words
 _FOREIGN_BELOW = 0.15
 _FLAG_AT = 0.4
@@ -54,11 +55,12 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
 
     `confidence` is the probability that intent and reason are both right. What is empty, strange or nearly even is `unsure`.
     """
-    scores = _in_context(scores, asked)
     said = message.text[:SEEN]
     said_folded = said.translate(_FOLD)
     folded = joined(message.subject.translate(_FOLD), said_folded)
     bare = _is_bare_opt_out(message)
+    opt_out = bare or _opts_out(folded, scores)
+    scores = _in_context(scores, None if opt_out else asked)  # a wish for silence is no reason
     called_off = _called_off(message)
     intent, sure_intent = (Intent.CANCEL, 1.0) if called_off else _best(scores.intent)
     plain = not called_off and _may_be_told(intent, sure_intent) and calls_off(said, said_folded)
@@ -82,13 +84,13 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         sensitive=sensitive,
         grave=_grave(folded) is not None,
         delicate=_delicate(folded) if sensitive is None else None,
-        opt_out=bare or _opts_out(folded, scores),
+        opt_out=opt_out,
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
         unsure=not called_off
         and (
             overruled
-            or _unsure(message, scores, sure_intent, spoken, empty=empty)
+            or _unsure(message, scores, intent, sure_intent, spoken, empty=empty)
             or _bare_and_new(message, bare)
             or takes_back(said_folded)
             or _only_points(message, said_folded)
@@ -199,11 +201,13 @@ def _runner_up(scores: Scores, intent: Intent, reason: Reason | None) -> str | N
 _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|reschedul|reprogram|reagend)")
 
 
-def _unsure(message: Message, scores: Scores, sure_intent: float, spoken: Heard, *, empty: bool) -> bool:
+def _unsure(message: Message, scores: Scores, intent: Intent, sure_intent: float, spoken: Heard, *, empty: bool) -> bool:
     """Strange text is only worth a person's time if it may be a cancellation; of another language nobody here can tell."""
     if empty:
         return bool(_HINT.search(message.subject.translate(_FOLD)))
     if sure_intent < _UNSURE_BELOW or spoken.is_neither or scores.familiar < _FOREIGN_BELOW:
+        return True
+    if intent is Intent.NONE and sure_intent < _NOTHING_BELOW:
         return True
     return scores.familiar < _STRANGE_BELOW and scores.intent[Intent.NONE] < 0.9
 
@@ -346,56 +350,29 @@ def _bare_and_new(message: Message, bare: bool) -> bool:
 
 
 def _opts_out(folded: str, scores: Scores) -> bool:
-    """By the model, unless the writer wants to hear from us and says nothing else; or by words that the model does"
-    " not rule out."""
-    if scores.opt_out < _OPT_OUT_CUED:
+    """By the model, or by words that the model does not rule out; never of who says in the same breath how to be reached."""
+    if scores.opt_out < _OPT_OUT_CUED or _WANTS_TO_HEAR.search(folded):
         return False
-    said = bool(_OPT_OUT.search(_OPT_OUT_TRAP.sub(" ", folded)))
-    likely = scores.opt_out >= _OPT_OUT_AT and bool(_ABOUT_CONTACT.search(folded)) and not _WANTS_TO_HEAR.search(folded)
-    return said or likely
+    return scores.opt_out >= _OPT_OUT_AT or bool(_OPT_OUT.search(_OPT_OUT_TRAP.sub(" ", folded)))
 
 
-# What an opt-out is about. "Stop! Do not ship yet" is about something else.
-_ABOUT_CONTACT = re.compile(
-    r"mail|messag|text|\bcall|\bring|phone|\bwrit|contact|hear from|\blists?\b|newsletter|marketing|offers?\b|promo|subscri"
-    r"|\bopt|\bdata\b|\b(?:my|our) (?:\w+ )?(?:details|address|number|info|name)|spam|\balone\b|in peace|remind|survey"
-    r"|chas(?:e|ing)"
-    r"|follow|pester|bother|alert|notif|\bsms\b|whats|escrib|llam|correo|mensaj|\blista|boletin|publicidad|ofert|\bdatos\b"
-    r"|(?:mi|nuestro) (?:numero|nombre|telefono)|\bbaja\b|molest|insist|\bpaz\b|encuest|avis|recordator|\bmand|\benvi|persig"
-)
-# Who asks to be called, names the way to be reached, or complains of our silence, does not ask for silence.
+# Who asks to be called, names the way to be reached, misses our mail, or complains of our silence, does not ask for silence.
 _WANTS_TO_HEAR = re.compile(
     r"\b(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: please)? (?:call|ring|phone|text|e-?mail|write to"
     r"|message|contact)"
-    r" me\b|\b(?:please|pls|just|and|or|instead|then),? (?:do )?(?:call|ring|phone|text|e-?mail|write to|message"
-    r"|contact) me\b"
-    r"|\b(?:you|nobody|no one|they|he|she)(?: guys)? (?:never|didn't|did not|haven't|have not)(?: ever)? (?:even"
-    r" )?(?:call|ring|rang"
-    r"|phone|write|wrote|reply|replied|answer|text|e-?mail|get back|got back)\w*\b|\bnobody (?:ever )?(?:call|ring"
-    r"|phone|writ|repl"
-    r"|answer|text|e-?mail)\w*\b|\b(?:not|never|haven't|stopped|no longer) (?:been )?(?:getting|receiving|had|received"
-    r"|got) (?:any |the"
-    r" |your )*(?:e-?mails?|messages|texts|reminders?|calls|newsletters?)(?: from you)?\b[^.!?\n]*(?:\?|any ?more"
-    r"|right|wrong|address)"
-    r"|\b(?:use|write to|e-?mail|try|call|reach me (?:at|on|by)) (?:this|my (?:new|other|home|work|private))"
-    r" (?:address|e-?mail|number"
-    r"|phone|account)\b|\b(?:hear|contact|call|write|e-?mail|message|text)\w*\b[^.!?\n]{0,30}\b(?:until|till|before)"
-    r" (?:(?:the|next|my"
-    r"|our|we|i|after|end|mid|early|late) )*(?:\w+ )?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|spring"
-    r"|summer|autumn"
-    r"|fall|winter|easter|christmas|week|month|year|monday|tuesday|wednesday|thursday|friday|noon|get back|are back|am back)"
+    r" me\b|\b(?:please|pls|instead|then),? (?:call|ring|phone|text|e-?mail|write to|message|contact) me\b(?! if)"
+    r"|\byou(?: guys)? never (?:ever )?(?:call|ring|phone|write|reply|answer|text|e-?mail|get back)\w*\b"
+    r"|\b(?:have not|haven't|am not|i'm not|are not|stopped|no longer) (?:been )?(?:getting|receiving|had|received|got"
+    r"|get) (?:any |the"
+    r" |your )*(?:e-?mails?|messages|texts|reminders?|calls|newsletters?)\b"
+    r"|\b(?:use|write to|try|call|reach me (?:at|on|by)) (?:this|my (?:new|other|home|work|private)) (?:address"
+    r"|e-?mail|number|phone)\b"
+    r"|\bhear (?:anything )?from (?:anyone|anybody|you)\b[^.!?\n]{0,12} (?:until|till|before)\b"
     r"|\bprefier[oe] (?:el |un |la |que me |por |recibir )?(?:correo|e-?mail|mail|telefono|llamada|mensaje|whats\w*"
-    r"|sms|escriban|llamen"
-    r"|manden)|\b(?:me )?(?:pueden|puede|puedes|podrian?|podeis) (?:llamar|escribir|contactar|avisar|mandar)(?:me)?\b"
-    r"|\b(?:nunca|nadie)"
-    r" (?:me |nos )?(?:llam|contest|escrib|respond|devolv|devuelv|avis)\w*|\b(?<!no )(?:llam[ea]n?me|escrib[ae]n?me"
-    r"|avis[ae]n?me"
-    r"|contact[ae]n?me)\b|\b(?:escrib|llam|contact|mand|avis)\w*[^.!?\n]{0,25}\bhasta (?:el |la |que |despues )*(?:\d"
-    r"|ener|febr|marz|abri"
-    r"|mayo|juni|juli|agos|sept|octu|novi|dici|prox|lunes|martes|miercoles|jueves|viernes|verano|otono|invierno"
-    r"|primavera|vuelva)"
+    r"|sms|escriban"
+    r"|llamen|manden)|\b(?<!no )(?:llam[ea]n?me|escrib[ae]n?me|avis[ae]n?me|contact[ae]n?me|llamad?me|escribid?me)\b(?! si)"
+    r"|\b(?:pueden?|puedes|podeis) (?:llamar|escribir|contactar|avisar)me\b|\bdo not ship\b"
 )
-
 
 # In this order: grief before all, and what is said of a child or a lawyer before how it is said.
 _SENSITIVE: Mapping[Sensitive, re.Pattern[str]] = {

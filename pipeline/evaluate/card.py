@@ -19,6 +19,7 @@ SOURCES = (
     "core/cues.py",
     "core/cut.py",
     "core/dates.py",
+    "core/languages.py",
     "core/purposes.py",
     "core/stated.py",
     "core/understand.py",

@@ -10,8 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.core.records import Address as Mailbox
-from pipeline.core.records import Appointment, Basis, Case, ContactState, Ground, History, Intent, Message, Reason, Waiting
-from pipeline.core.records import mailbox as mailbox
+from pipeline.core.records import (
+    Appointment,
+    Basis,
+    Case,
+    ContactState,
+    Ground,
+    History,
+    Intent,
+    Message,
+    Reason,
+    Waiting,
+    mailbox,
+)
 from pipeline.store import diary
 from pipeline.store.database import Database
 from pipeline.store.keys import Keys

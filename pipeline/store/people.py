@@ -78,6 +78,20 @@ class People:
         with self._database.writing() as connection:
             suppress(connection, self._keys, address, cause, now)
 
+    def allow(self, address: str, now: datetime) -> bool:
+        """Write to this address again if it should cancel again. False when it was not suppressed."""
+        with self._database.writing() as connection:
+            mark = self._keys.mark(address)
+            done = connection.execute(suppression.delete().where(suppression.c.mark == mark))
+            if not done.rowcount:
+                return False
+            mine = sa.and_(contact.c.address == address.lower(), contact.c.state == ContactState.SUPPRESSED)
+            connection.execute(
+                contact.update().where(mine).values(state=ContactState.ACTIVE, cause="allowed by hand", since=now)
+            )
+            record(connection, self._keys, now, "allowed", address=address, text="by hand")
+        return True
+
     def suppressed(self, address: str) -> str | None:
         """Why an address is suppressed, or None."""
         query = sa.select(suppression.c.cause).where(suppression.c.mark == self._keys.mark(address))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from pipeline.core.followups import REST_BETWEEN_TOUCHES
-from pipeline.core.records import Caps, ContactState, Kind, Send
+from pipeline.core.records import Caps, ContactState, Kind, Send, mailbox
 from pipeline.errors import StoreBroken
 from pipeline.store import breaker
 from pipeline.store.control import count_dot, forget_sent_before, sent_before
@@ -24,7 +24,6 @@ from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.journal import Journal
 from pipeline.store.keys import Keys
-from pipeline.store.past import mailbox
 from pipeline.store.plans import OPT_OUT, settle_contact, stop_follow_ups
 from pipeline.store.schema import attempt, cap_event, case, contact, control, draft, send, step, suppression
 
@@ -306,12 +305,6 @@ class Sends:
         """Their files are up to date."""
         with self._database.writing() as connection:
             connection.execute(send.update().where(send.c.key.in_(keys)).values(shown=True))
-
-    def waiting(self) -> int:
-        """How many mails are queued or on their way."""
-        with self._database.reading() as connection:
-            query = sa.select(sa.func.count()).select_from(send).where(send.c.state.in_(("queued", "sending")))
-            return connection.execute(query).scalar_one()
 
     def _held_by(self, connection: sa.Connection, mail: Send, phase: str | None = None) -> Row | None:
         which = sa.and_(send.c.key == mail.key, send.c.fence == mail.fence, send.c.state == "sending")

@@ -57,6 +57,8 @@ def test_trouble_that_may_be_a_cancellation_reaches_a_person():
     legal = replace(NONE, sensitive=Sensitive.LEGAL)
     assert decided(replace(legal, intent_confidence=0.84)).outcome is Outcome.HOLD
     assert decided(legal).outcome is Outcome.IGNORE
+    in_plain_words = decided(replace(legal, grave=True))
+    assert (in_plain_words.outcome, in_plain_words.cause) == (Outcome.HOLD, "trouble")
 
 
 def test_an_opt_out_alone_is_obeyed_and_not_answered():
@@ -139,6 +141,10 @@ def test_each_reading_has_its_own_text(verdict: Verdict, template: str):
         ({"verdict": replace(SURE, reason=Reason.SERVICE)}, "a complaint about service is always for a person"),
         ({"verdict": replace(SURE, question=True)}, "it asks something that wants an answer"),
         ({"verdict": replace(SURE, opt_out=True)}, "it asks for no more mail"),
+        (
+            {"verdict": replace(SURE, delicate="in the hospital")},
+            '"in the hospital" may tell of grief, illness or other trouble',
+        ),
         ({"screening": Screening()}, "no trusted server vouches for the sender"),
         ({"screening": Screening(authenticated=True, doubt="Reply-To elsewhere")}, "Reply-To elsewhere"),
         ({"message": replace(MESSAGE, old=True)}, "it came before winback was started"),

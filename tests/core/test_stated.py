@@ -54,6 +54,13 @@ def said(text: str) -> bool:
         "El técnico fue muy grosero. No queremos seguir con el servicio.",
         "Gracias por el aviso. No renovaremos.",
         "Todo bien, pero hemos decidido prescindir de la limpieza.",
+        "This is my fourth message. Consider the contract terminated.",
+        "Si no me devuelven la señal voy a consumo. Queda anulado el pedido.",
+        "My wife wants to cancel her membership.",
+        "I would like to cancel my membership because your price is great but I have no time at all this year.",
+        "can u pls cancel tmrw?my kid puked all night",
+        "Could you please cancel my booking for Saturday?",
+        "¿Pueden cancelar mi cita del jueves?",
     ],
 )
 def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
@@ -92,6 +99,15 @@ def test_a_plain_statement_is_heard_whatever_stands_around_it(text: str):
         "Dijo: «no renovaremos nunca»",
         "We have to withdraw the chairs from your October order.",
         'He wrote it well: "After nineteen seasons I stop. I hereby cancel my contract. Yours, Clive"',
+        "I want to cancel my cancellation.",
+        "Please cancel my cancellation request.",
+        "Please cancel the second charge on my card.",
+        "Quiero cancelar mi pedido contra entrega",
+        "Cancelo mi cita. Bueno no, déjala, voy a poder.",
+        "Can you cancel my order if it has not shipped?",
+        "No quiero cancelar, just move it.",
+        "Could you please cancel my invoice and reissue it?",
+        "Con esto queda cancelada la primera cuota.",
     ],
 )
 def test_what_only_sounds_like_one_is_not(text: str):
