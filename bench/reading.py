@@ -1,6 +1,6 @@
 """Measure how fast words become verdicts: one core, batches of 200, the texts of the generated mailbox.
 
-make bench runs it last; .venv/bin/python bench/reading.py --mails 500 --rounds 3
+make bench runs it; .venv/bin/python bench/reading.py --mails 500 --rounds 3
 """
 
 from __future__ import annotations

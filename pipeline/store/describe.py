@@ -11,7 +11,7 @@ from pipeline.store.schema import STATES, metadata
 _HEAD = """# The store
 
 Every table, column and state. This page is written by `make docs` from `pipeline/store/schema.py`; a test compares the two.
-Times are UTC as ISO 8601 text. A row with a `state` moves only as its table below says.
+Times are UTC as ISO 8601 text. What each `state` of a row means is told with its table.
 """
 
 

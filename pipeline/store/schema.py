@@ -336,7 +336,7 @@ attempt = sa.Table(
         "phase",
         sa.String(16),
         nullable=False,
-        comment="claim, dot, sent, later, refused, uncertain, cancelled, released",
+        comment="claim, dot, sent, later, refused, uncertain, cancelled",
     ),
     sa.Column("reply", sa.String(512)),
     sa.Index("attempt_by_send", "send", "id"),
