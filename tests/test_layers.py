@@ -25,7 +25,7 @@ LAYERS = (
     ("pipeline.edges.children", "pipeline.edges.model"),
     ("pipeline.edges.*",),
     ("pipeline.progress",),
-    ("pipeline.train_days", "pipeline.train_ridge", "pipeline.train_sentences"),
+    ("pipeline.train_days", "pipeline.train_ridge", "pipeline.train_sentences", "pipeline.evaluate.labels"),
     ("pipeline.train",),
     ("pipeline.evaluate.measures",),
     ("pipeline.evaluate.judging", "pipeline.evaluate.tables", "pipeline.evaluate.plots", "pipeline.gate"),
