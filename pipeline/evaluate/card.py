@@ -19,6 +19,7 @@ SOURCES = (
     "core/cues.py",
     "core/cut.py",
     "core/dates.py",
+    "core/decide.py",
     "core/purposes.py",
     "core/stated.py",
     "core/understand.py",
@@ -83,8 +84,12 @@ what it is for.
 {days}
 {exam}{others}
 ## When it may answer by itself
-`outbox.sure_at` is compared with the confidence. Of the mails read as cancellations (own mails, held out; sensitive ones
-and complaints always go to review besides):
+`outbox.sure_at` is compared with the confidence. Of the mails that are read as cancellations or wishes for another date (own
+mails, held out) so many are answered without review, and so many of these answers are wrong. What the reading leaves to a
+person, however sure it is, counts as reviewed: what is unsure or sensitive, complaints about service, opt-outs, cancellations
+that ask something, answers to a question of ours. An answer is wrong if a careful person would not accept intent and reason, if
+it was missed that the mail is sensitive or opts out, or if it is in the wrong language. What is no matter of reading (a sender
+for whom no server vouches, a second mail within days) leaves more to a person than is counted here.
 
 {thresholds}
 
@@ -112,6 +117,8 @@ OTHERS = """
 {confusion}
 
 ### `sure_at` on texts of others
+Cancellations only; sensitivity, opt-outs and the language of the answer are not judged, for nobody labelled them.
+
 {thresholds}
 
 """

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import WordModel
 
+from pipeline import train
+from pipeline.core.records import Intent, Message, Reason, Sensitive, Verdict
 from pipeline.errors import BadFile
 from pipeline.evaluate import files, measures
+from pipeline.evaluate.judging import held
 from pipeline.evaluate.measures import Day
 
 OURS = {
@@ -78,6 +83,42 @@ def test_texts_in_the_format_of_others_are_judged_with_their_labels(tmp_path: Pa
     ]
     assert {each.days for each in found} == {each.sensitive for each in found} == {None}
     assert found[2].right == {"not_ready", "unspecified", "none"}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Please cancel, too expensive.", False),
+        ("Please cancel, too expensive. Do I get my deposit back?", True),
+        ("Please cancel, you are rude.", True),
+        ("Please move my class to Tuesday?", False),
+    ],
+)
+def test_what_the_product_never_answers_by_itself_is_held(tmp_path: Path, text: str, left: bool):
+    ours, asked = {**OURS, "text": text, "dates": []}, {**OURS, "text": text, "dates": [], "asked": "Why?"}
+    theirs = {**THEIRS, "lang": "en", "body": text}
+    whole = {**WHOLE, "mail": f"From: m@example.org\nDate: Mon, 30 Nov 2026 22:30:00 -0600\n\n{text}\n", "dates": []}
+    assert [each.held for each in files.on_file(file_of(tmp_path, ours, asked), WordModel())] == [left, True]
+    assert [each.held for each in files.on_file(file_of(tmp_path, theirs), WordModel())] == [left]
+    assert [each.held for each in files.on_file(file_of(tmp_path, whole), WordModel())] == [left]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [{"sensitive": Sensitive.ANGER}, {"opt_out": True}, {"unsure": True}, {"reason": Reason.SERVICE}, {"question": True}],
+)
+def test_what_is_read_in_a_mail_holds_its_answer(read: dict[str, Any]):
+    message = Message(key="m", text="Please cancel.", arrived=train.SOME_DAY)
+    sure = Verdict(intent=Intent.CANCEL, reason=Reason.PRICE, confidence=0.01)
+    assert not held(message, sure)
+    assert held(message, replace(sure, **read))
+
+
+def test_the_language_of_the_answer_is_judged_where_it_is_labelled(tmp_path: Path):
+    spanish = {**OURS, "text": "Hola, quiero cancel la cita, por favor, price", "dates": []}
+    assert [each.answered_in for each in files.on_file(file_of(tmp_path, OURS, spanish), WordModel())] == ["en", "es"]
+    assert [each.answered_in for each in files.on_file(file_of(tmp_path, WHOLE), WordModel())] == ["en"]
+    assert [each.answered_in for each in files.on_file(file_of(tmp_path, THEIRS), WordModel())] == [None]
 
 
 MAIL = """From: Maria <maria@example.org>
