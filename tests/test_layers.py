@@ -27,7 +27,7 @@ LAYERS = (
     ("pipeline.progress",),
     ("pipeline.train_days", "pipeline.train_ridge", "pipeline.train_sentences", "pipeline.evaluate.labels"),
     ("pipeline.train",),
-    ("pipeline.evaluate.measures",),
+    ("pipeline.evaluate.measures", "pipeline.evaluate.alike"),
     ("pipeline.evaluate.judging", "pipeline.evaluate.tables", "pipeline.evaluate.plots", "pipeline.gate"),
     ("pipeline.evaluate.mails", "pipeline.evaluate.others"),
     ("pipeline.evaluate.files",),
