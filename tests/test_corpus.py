@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.evaluate.alike import near_duplicates, told
+
 CORPUS = Path(__file__).parents[1] / "models" / "corpus"
 
 REGIONS = set("US UK IE CA AU NZ IN ZA ES MX AR UY CO CL PE BO EC PY VE CR GT HN NI SV PA DO PR CU US-es EN-L2".split())
@@ -63,11 +65,6 @@ def problems(mail: dict) -> list[str]:
     return [message for right, message in checks if not right]
 
 
-def shingles(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.lower())
-    return {tuple(words[i : i + 4]) for i in range(len(words) - 3)}
-
-
 def test_every_mail_keeps_the_label_rules():
     wrong = [f"{place}: {'; '.join(found)}" for place, mail in mails() if (found := problems(mail))]
     assert not wrong, "\n".join(wrong[:40])
@@ -83,19 +80,10 @@ def test_no_text_is_there_twice():
     assert [text[:80] for text, count in counts.items() if count > 1] == []
 
 
-def test_near_duplicates_are_rare():
-    """Longer mails that share more than half of their four-word runs with an earlier one: under one in a hundred."""
-    owner: dict[tuple[str, ...], int] = {}
-    near = total = 0
-    for number, (_, mail) in enumerate(mails()):
-        runs = shingles(mail["text"])
-        total += 1
-        if len(runs) >= 8:
-            shared = Counter(owner[run] for run in runs if run in owner)
-            near += bool(shared) and shared.most_common(1)[0][1] > len(runs) / 2
-        for run in runs:
-            owner.setdefault(run, number)
-    assert near <= total / 100, f"{near} of {total}"
+def test_near_duplicates_are_rare_and_the_readme_tells_how_rare():
+    near, total = near_duplicates(mail["text"] for _, mail in mails())
+    assert near <= total / 100
+    assert told(near, total) in (CORPUS / "README.md").read_text(encoding="utf-8"), "run `python -m pipeline.evaluate.alike`"
 
 
 def test_both_halves_and_both_languages_are_there():

@@ -67,6 +67,16 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str):
         train.read(tmp_path)
 
 
+def test_a_label_that_there_is_not_is_not_learnt(tmp_path: Path):
+    wrong = {**LINE, "intent": "quit", "reason": None}, {**LINE, "sensitive": "sad"}
+    (tmp_path / "salon.jsonl").write_text("\n".join(map(json.dumps, (LINE, *wrong))), encoding="utf-8")
+    with pytest.raises(WinbackError) as caught:
+        train.read(tmp_path)
+    second, third, _ = str(caught.value).splitlines()
+    assert second == f'{tmp_path}/salon.jsonl:2: intent: expected cancel, reschedule or none, got "quit"'
+    assert third.startswith(f"{tmp_path}/salon.jsonl:3: sensitive: expected bereavement, ")
+
+
 def test_an_empty_corpus_is_refused(tmp_path: Path):
     with pytest.raises(WinbackError, match="nothing to learn from"):
         train.read(tmp_path)

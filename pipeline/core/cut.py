@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from pipeline.core.cues import ENDINGS, ideas
+
 ATTRIBUTION_LINES = 6  # mailers wrap "On ..., somebody <address> wrote:" over so many lines
 ATTRIBUTION_LENGTH = 400
 HEADER_BLOCK_LINES = 14  # From to Subject, with an empty line between each two
 SIGN_OFF_LINES = 16
+SIGNATURE_LINES = 15
 SIGNATURE_WIDTH = 300  # characters that tell what a line is
 DISCLAIMER_LINES = 60
 
@@ -238,6 +241,7 @@ _DEVICE = re.compile(
 )
 _FOOTERS = re.compile(
     r"\W{0,8}(?:(?:get|obt[eé]n|obtener|obtenga|descarga|télécharger|holen sie sich) (?:outlook|yahoo|gmail|bluemail)\b"
+    r"|(?:sent|enviad[oa]|envoyé|gesendet) (?:with|con|avec|mit) \[?proton ?mail\b[^,;!?]{0,80}$"
     r"|virus-free|libre de virus|this e-?mail has been checked for viruses|este (?:correo|e-?mail).{0,30}virus"
     r"|(?:please )?(?:consider|think).{0,40}(?:before (?:you )?print|environment)|antes de imprimir|piense en el medio)",
     re.I,
@@ -306,7 +310,27 @@ def _delimiter(lines: Sequence[str], start: int | None, words: Sequence[int]) ->
         return None
     last_sentence = next((n for n in reversed(words) if _is_sentence(lines[n])), -1)
     candidates = range(words[0] + 1 if start is None else start, words[-1] + 1)
-    return next((n for n in candidates if lines[n] == "-- " or (n > last_sentence and _DELIMITER.match(lines[n]))), None)
+    first = next((n for n in candidates if lines[n] == "-- " or (n > last_sentence and _DELIMITER.match(lines[n]))), None)
+    if first is not None:
+        return first
+    # HTML and many a mail program lose the space. Whoever signs, with a motto or what the shop does, gives a name first.
+    edges = [candidates.start - 1, *words][-SIGNATURE_LINES - 1 :]
+    for at, (above, below) in enumerate(pairwise(edges), 1):
+        bare = next((n for n in range(above + 1, below) if lines[n].rstrip() == "--"), None)
+        if bare is not None and _is_signature([lines[n] for n in edges[at:]]):
+            return bare
+    return None
+
+
+def _is_signature(below: Sequence[str]) -> bool:
+    """Whether a name stands first, and nothing below it is a customer's to say."""
+    return not _is_sentence(below[0]) and not any(_may_be_said(line) for line in below)
+
+
+def _may_be_said(line: str) -> bool:
+    line = line[:SIGNATURE_WIDTH]
+    asks = line.rstrip().endswith("?")
+    return bool(asks or _POSTSCRIPT.match(line) or _OWN_WORDS.search(line) or not ENDINGS.isdisjoint(ideas(line)))
 
 
 def _disclaimer(lines: Sequence[str], words: Sequence[int]) -> int | None:

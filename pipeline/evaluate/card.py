@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline import train
 from pipeline.edges.model import NOTHING, PLAIN, LinearModel
 from pipeline.evaluate import tables
+from pipeline.evaluate.alike import near_duplicates
 from pipeline.evaluate.files import on_file
 from pipeline.evaluate.judging import on_own
 from pipeline.evaluate.measures import Judged
@@ -19,6 +20,7 @@ SOURCES = (
     "core/cues.py",
     "core/cut.py",
     "core/dates.py",
+    "core/decide.py",
     "core/languages.py",
     "core/purposes.py",
     "core/stated.py",
@@ -50,8 +52,9 @@ matters are rules. A mail is not embedded if its words alone say that it is noth
 cancels ({plain[intent]:.0%}), why ({plain[reason]:.0%}), and that it is not sensitive ({plain[sensitive]:.0%}). Without the
 encoder words decide alone.
 
-It learns from `models/corpus/` only: mails written for this project (its README has the label rules). It has seen no
-customer's mail; a site's own corrections make it better there. Irony, code words between people who know each other, and
+It learns from `models/corpus/` only: mails written for this project (its README has the label rules), of which {alike} share
+more than half of their four-word runs with an earlier one. It has seen no customer's mail; a site's own corrections make it
+better there. Irony, code words between people who know each other, and
 languages other than English and Spanish are beyond it: they come out as unsure or as `none`.
 
 ## How well it reads
@@ -84,8 +87,12 @@ what it is for.
 {days}
 {exam}{others}
 ## When it may answer by itself
-`outbox.sure_at` is compared with the confidence. Of the mails read as cancellations (own mails, held out; sensitive ones
-and complaints always go to review besides):
+`outbox.sure_at` is compared with the confidence. Of the mails that are read as cancellations or wishes for another date (own
+mails, held out) so many are answered without review, and so many of these answers are wrong. What the reading leaves to a
+person, however sure it is, counts as reviewed: what is unsure or sensitive, complaints about service, opt-outs, cancellations
+that ask something, answers to a question of ours. An answer is wrong if a careful person would not accept intent and reason, if
+it was missed that the mail is sensitive or opts out, or if it is in the wrong language. What is no matter of reading (a sender
+for whom no server vouches, a second mail within days) leaves more to a person than is counted here.
 
 {thresholds}
 
@@ -113,6 +120,8 @@ OTHERS = """
 {confusion}
 
 ### `sure_at` on texts of others
+Cancellations only; sensitivity, opt-outs and the language of the answer are not judged, for nobody labelled them.
+
 {thresholds}
 
 """
@@ -142,6 +151,7 @@ def card(
         corpus=train.digest(examples)[:16],
         paper=exam_digest(exam)[:16],
         code=code_digest(Path(train.__file__).parent)[:16],
+        alike=near_duplicates(train.as_message(each).text for each in examples)[0],
         nothing=NOTHING,
         plain=PLAIN,
         daily=train.NOTHING_IN_DAILY_MAIL,

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pipeline import train, train_days
-from pipeline.core import dates
-from pipeline.core.records import FoundDate, Scores, Verdict
+from pipeline.core import dates, decide
+from pipeline.core.records import AnswerRules, FoundDate, History, Message, Scores, Screening, Verdict
 from pipeline.core.understand import understand
 from pipeline.edges.model import scores_of
 from pipeline.evaluate.measures import NONE, Day, Judged
+
+# Everything but the reading allows an answer: a known sender without a past, and no demand of confidence.
+_VOUCHED, _NO_PAST, _HOWEVER_SURE = Screening(authenticated=True), History(), AnswerRules(sure_at=0.0)
 
 
 class Model(Protocol):
@@ -41,6 +44,8 @@ def judge(example: train.Example, scores: Scores, *, with_days: bool = True) -> 
         said=reading(verdict),
         confidence=verdict.confidence,
         unsure=verdict.unsure,
+        held=held(message, verdict),
+        answered_in=verdict.language,
         sensitive=(example.labels["sensitive"] != NONE, verdict.sensitive is not None),
         opt_out=(example.labels["opt_out"] == "yes", verdict.opt_out),
         days=(_labelled(example) if with_days else (), tuple(as_read(day, example.subject) for day in found)),
@@ -68,3 +73,8 @@ def as_read(day: FoundDate, subject: str) -> Day:
 def reading(verdict: Verdict) -> str:
     """The verdict in a word: a reason, `reschedule` or `none`."""
     return str(verdict.reason) if verdict.reason else str(verdict.intent)
+
+
+def held(message: Message, verdict: Verdict) -> bool:
+    """Whether a person looks at the answer for what is read in the mail, however sure that is: as the product decides it."""
+    return bool(decide.reasons_for_review(message, _VOUCHED, verdict, _NO_PAST, _HOWEVER_SURE))

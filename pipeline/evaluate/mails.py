@@ -14,7 +14,7 @@ from pipeline.core import dates
 from pipeline.core.flow import read, words
 from pipeline.core.records import Address, Business, Message, Place, Raw, Rules, Scores
 from pipeline.core.understand import understand
-from pipeline.evaluate.judging import Model, as_read, reading
+from pipeline.evaluate.judging import Model, as_read, held, reading
 from pipeline.evaluate.measures import Day, Judged
 
 
@@ -48,6 +48,8 @@ def _judged(row: dict[str, Any], message: Message, score: Scores) -> Judged:
         said=reading(verdict),
         confidence=verdict.confidence,
         unsure=verdict.unsure,
+        held=held(message, verdict),
+        answered_in=verdict.language,
         sensitive=(row["sensitive"] is not None, verdict.sensitive is not None),
         opt_out=(row["opt_out"], verdict.opt_out),
         days=(_labelled(row["dates"], words(message)), tuple(as_read(day, message.subject) for day in found)),

@@ -31,7 +31,8 @@ class Judged:
     """A labelled text and how it was read. Readings are `price` ... `unspecified` for a cancellation, `reschedule`, or `none`.
 
     `right` holds every reading that a careful person would accept, `label` is the first of them. `sensitive` and `opt_out`
-    are pairs: what the label says, and how it was read; None where nobody labelled it. So are `days`.
+    are pairs: what the label says, and how it was read; None where nobody labelled it. So are `days`. `held`: however sure the
+    reading, a person looks at the answer. `answered_in` is the language of the answer, None where nobody labelled that.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Judged:
     said: str
     confidence: float
     unsure: bool = False
+    held: bool = False
+    answered_in: str | None = None
     sensitive: tuple[bool, bool] | None = None
     opt_out: tuple[bool, bool] | None = None
     days: tuple[tuple[Day, ...], tuple[Day, ...]] | None = None
@@ -62,6 +65,12 @@ class Judged:
     def good(self) -> bool:
         """Whether a careful person would accept the reading."""
         return self.said in self.right
+
+    @property
+    def well_answered(self) -> bool:
+        """Whether an answer by this reading is right: it missed nothing that forbids it, and speaks the writer's language."""
+        missed = any(flag is not None and flag[0] and not flag[1] for flag in (self.sensitive, self.opt_out))
+        return self.good and not missed and self.answered_in in (None, self.lang)
 
 
 def share(hits: float, of: float) -> float:
@@ -210,10 +219,10 @@ def _touching(day: Day, others: Sequence[Day]) -> list[Day]:
 
 
 def sent(judged: Sequence[Judged], threshold: float) -> tuple[float, float]:
-    """What `sure_at` trades: the share of cancellations that are answered without a rep, and how many of those are wrong."""
-    there = [each for each in judged if each.called_cancel]
-    answered = [each for each in there if each.confidence >= threshold and not each.unsure]
-    return share(len(answered), len(there)), share(sum(not each.good for each in answered), len(answered))
+    """What `sure_at` trades: the share of what is to be answered that no person sees before, and how much of that is wrong."""
+    there = [each for each in judged if each.said != NONE]
+    answered = [each for each in there if each.confidence >= threshold and not each.held]
+    return share(len(answered), len(there)), share(sum(not each.well_answered for each in answered), len(answered))
 
 
 def worst(judged: Sequence[Judged], count: int) -> list[Judged]:

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import train
 from pipeline.core.records import Intent, Message, Reason, Scores
 from pipeline.core.understand import joined, understand
-from pipeline.evaluate.judging import Model, reading
+from pipeline.evaluate.judging import Model, held, reading
 from pipeline.evaluate.measures import NONE, REASONS, Judged
 
 
@@ -49,6 +49,7 @@ def _judge(row: dict[str, Any], text: str, scores: Scores, foreign: bool) -> Jud
         said=said,
         confidence=verdict.confidence,
         unsure=verdict.unsure,
+        held=held(message, verdict),
         text=text,
         evidence=tuple(span.text for span in verdict.evidence),
     )

@@ -63,7 +63,7 @@ def of_confusion(judged: Sequence[Judged]) -> Table:
 
 
 def of_thresholds(judged: Sequence[Judged]) -> Table:
-    """What `sure_at` trades: how many cancellations are answered without a rep, and how many of those answers are wrong."""
+    """What `sure_at` trades: how much is answered without a person, and how many of those answers are wrong."""
     found = [(threshold, *sent(judged, threshold)) for threshold in THRESHOLDS]
     rows = tuple((f"{threshold:.2f}", f"{answered:.0%}", f"{wrong:.1%}") for threshold, answered, wrong in found)
     return Table(head=("sure_at", "answered without review", "wrong among them"), rows=rows)

@@ -62,15 +62,41 @@ def test_a_day_is_found_where_one_was_read_in_its_words():
     assert measures.days([judged("none", "none")]) is None
 
 
-def test_what_is_unsure_is_never_sent_without_a_rep():
+def test_what_a_person_looks_at_is_never_sent_without_review():
     found = [
         judged("price", "price"),
         judged("price", "timing"),
-        judged("price", "price", unsure=True),
+        judged("price", "price", held=True),
         judged("price", "price", 0.4),
+        judged("none", "none"),
     ]
     assert measures.sent(found, 0.5) == (0.5, 0.5)
-    assert measures.figures(found)["unsure, left to a person"] == 0.25
+
+
+def test_a_wish_for_another_date_is_answered_too():
+    assert measures.sent([judged("reschedule", "reschedule"), judged("none", "reschedule")], 0.5) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ({}, 0.0),
+        ({"sensitive": (True, False)}, 1.0),
+        ({"opt_out": (True, False)}, 1.0),
+        ({"sensitive": (False, False), "opt_out": (False, False)}, 0.0),
+        ({"answered_in": "en"}, 0.0),
+        ({"answered_in": "es"}, 1.0),
+        ({"said": "timing", "right": frozenset({"price", "timing"})}, 0.0),
+    ],
+)
+def test_an_answer_is_wrong_for_what_it_misses_as_well(more: dict[str, object], wrong: float):
+    assert measures.sent([replace(judged("price", "price"), **more)], 0.5) == (1.0, wrong)
+
+
+def test_the_unsure_are_counted():
+    assert (
+        measures.figures([judged("price", "price"), judged("price", "price", unsure=True)])["unsure, left to a person"] == 0.5
+    )
 
 
 def test_the_worst_errors_are_those_that_were_surest():
