@@ -24,7 +24,7 @@ DISCLAIMER_LINES = 60
 def cut(text: str) -> tuple[str, str]:
     """The new words of a mail's visible text, and all the rest in its order. In linear time.
 
-    The new words are empty only if the mail quotes or forwards and says nothing of its own.
+    The new words are empty only if the mail quotes or forwards and says nothing of its own, or if a phone alone speaks.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     old = _history(lines)
@@ -36,7 +36,8 @@ def cut(text: str) -> tuple[str, str]:
         if words := _text(lines[number] for number in range(start, end) if not old[number]):
             said.append(words)
     if not said and not quotes:
-        return "\n".join(lines).strip("\n"), ""
+        whole = "\n".join(lines).strip("\n")
+        return ("", whole) if _is_phone_alone(lines) else (whole, "")
     return "\n\n".join(said), _text(line for line, is_old in zip(lines, old, strict=True) if is_old)
 
 
@@ -299,6 +300,10 @@ def _is_sent_from(line: str) -> bool:
     if _FOOTERS.match(line):
         return True
     return bool(_SENT.match(line) and _SENT_FROM.match(_LINK.sub("", line)) and _DEVICE.search(line))
+
+
+def _is_phone_alone(lines: Sequence[str]) -> bool:
+    return any(map(_is_sent_from, lines)) and all(_is_sent_from(line) or _DECORATION.match(line) for line in lines)
 
 
 def _delimiter(lines: Sequence[str], start: int | None, words: Sequence[int]) -> int | None:

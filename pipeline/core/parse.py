@@ -825,6 +825,7 @@ def _unflowed(text: str, delsp: bool) -> str:
 
 _UNSEEN = frozenset(
     {"head", "style", "script", "title", "template", "noscript", "noframes", "object", "svg", "select", "datalist", "iframe"}
+    | {"s", "strike", "del"}  # what was struck out was said no more
     | {"audio", "video", "canvas", "dialog", "rp", "annotation"}
 )
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "table", "hr"})

@@ -204,7 +204,7 @@ _HINT = re.compile(r"\b(?:cancel|anul|baja\b|terminat|unsubscrib|withdraw|resche
 def _unsure(message: Message, scores: Scores, intent: Intent, sure_intent: float, spoken: Heard, *, empty: bool) -> bool:
     """Strange text is only worth a person's time if it may be a cancellation; of another language nobody here can tell."""
     if empty:
-        return bool(_HINT.search(message.subject.translate(_FOLD)))
+        return scores.intent[Intent.NONE] < 0.5 or bool(_HINT.search(message.subject.translate(_FOLD)))
     if sure_intent < _UNSURE_BELOW or spoken.is_neither or scores.familiar < _FOREIGN_BELOW:
         return True
     if intent is Intent.NONE and sure_intent < _NOTHING_BELOW:

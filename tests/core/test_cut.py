@@ -259,7 +259,15 @@ def test_words_at_the_end_are_not_taken_for_a_signature(words: str):
     assert cut(words) == (words, "")
 
 
-@pytest.mark.parametrize("text", ["-- \nMaria", "Sent from my iPhone", "--", "***", "CONFIDENTIAL, for the addressee only"])
+@pytest.mark.parametrize(
+    "text", ["Sent from my iPhone", "\nEnviado desde mi iPhone\n\n--\n", "Sent with Proton Mail secure email."]
+)
+def test_a_phone_alone_says_nothing_new(text: str):
+    new, quoted = cut(text)
+    assert (new, quoted.split()) == ("", text.split())
+
+
+@pytest.mark.parametrize("text", ["-- \nMaria", "--", "***", "CONFIDENTIAL, for the addressee only"])
 def test_a_mail_without_history_is_never_left_without_words(text: str):
     new, quoted = cut(text)
     assert (new.split(), quoted) == (text.split(), "")

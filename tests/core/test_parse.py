@@ -498,6 +498,11 @@ def test_line_ends_inside_of_encoded_text_are_line_ends():
     assert with_body(b"b25lDQp0d28NdGhyZWU=", "Content-Transfer-Encoding: base64").text == "one\ntwo\nthree"
 
 
+@pytest.mark.parametrize("tag", ["s", "strike", "del"])
+def test_what_was_struck_out_is_said_no_more(tag: str):
+    assert html(f"<p><{tag}>Please cancel Friday.</{tag}> See you on Friday.</p>").strip() == "See you on Friday."
+
+
 def test_what_cannot_be_seen_is_not_in_the_text():
     assert with_body("can\u200bcel\u202e \x00now\u00a0please\ufeff").text == "cancel now please"
 

@@ -167,10 +167,12 @@ def test_an_answer_that_asks_for_silence_gives_no_reason():
     assert understand(message("Too expensive."), replace(said, opt_out=0.0), RULES, asked).intent is Intent.CANCEL
 
 
-def test_a_mail_without_words_is_unsure_only_when_its_subject_hints_at_cancelling():
-    assert read("", subject="Cancel my order").unsure
-    assert read("", subject="Cancel my order").intent is Intent.NONE
-    assert not read("", subject="Invoice 12").unsure
+def test_a_mail_without_words_is_unsure_only_when_its_subject_may_say_it():
+    nothing = scores(cancel=0.1)
+    assert read("", nothing, subject="Cancel my order").unsure
+    assert read("", nothing, subject="Cancel my order").intent is Intent.NONE
+    assert read("", scores(cancel=0.9), subject="Can't make it tomorrow").unsure
+    assert not read("", nothing, subject="Invoice 12").unsure
 
 
 @pytest.mark.parametrize(("method", "partstat"), [("CANCEL", ""), ("REPLY", "DECLINED")])
