@@ -240,12 +240,13 @@ def _in_quotes(before: str) -> bool:
     return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("«") > before.count("»")
 
 
-_NO = re.compile(r"\bno\b")
+_WORD = re.compile(r"\w+")
 
 
 def _denies_in_spanish(sentence: str) -> bool:
     """In English "I have no time" denies nothing that is said of an ending."""
-    return _NO.search(sentence) is not None and heard(sentence, sentence).is_spanish
+    words = _WORD.findall(sentence)
+    return "no" in words and heard(sentence, words).is_spanish
 
 
 def _states(sentence: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.core.languages import Heard, heard
@@ -22,6 +22,8 @@ _SENSITIVE_AT = 0.4  # fails closed: a person looks at it rather than a program 
 _SENSITIVE_CUED = 0.06  # what the model must think at least for a telling word to count
 _OPT_OUT_AT = 0.65
 _OPT_OUT_CUED = 0.1
+
+_WORD = re.compile(r"\w+")
 
 # One character for one character, so that places in the folded text are places in the customer's.
 _FOLD = str.maketrans(
@@ -69,8 +71,10 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         intent, sure_intent = Intent.CANCEL, max(scores.intent[Intent.CANCEL], _said_so(scores))
     reason, sure_reason = _reason(scores, said_folded, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
-    spoken = heard(message.text or message.subject, folded)
-    sensitive = _sensitive(folded, scores)
+    words = _WORD.findall(folded)
+    spoken = heard(message.text or message.subject, words)
+    grave = _grave(folded, words)
+    sensitive = _sensitive(folded, scores, grave)
     subreason = _subreason(scores, reason) if reason else None
     silent = empty or bare
     return Verdict(
@@ -82,8 +86,8 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         runner_up=_runner_up(scores, intent, reason),
         language=_language(spoken, rules),
         sensitive=sensitive,
-        grave=_grave(folded) is not None,
-        delicate=_delicate(folded) if sensitive is None else None,
+        grave=grave is not None,
+        delicate=_delicate(folded) if sensitive is None and intent is not Intent.NONE else None,
         opt_out=opt_out,
         firm=scores.firm >= _FLAG_AT or bool(_FIRM.search(folded)),
         question="?" in message.text or "?" in message.subject,
@@ -92,7 +96,7 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
             overruled
             or _unsure(message, scores, intent, sure_intent, spoken, empty=empty)
             or _bare_and_new(message, bare)
-            or takes_back(said_folded)
+            or (intent is Intent.CANCEL and takes_back(said_folded))
             or _only_points(message, said_folded)
         ),
         asked=asked,
@@ -578,19 +582,32 @@ _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
 }
 
 
-def _grave(folded: str) -> Sensitive | None:
+# One of these stands in every text that holds such words, so that most texts need not be searched: a word, or how it begins.
+_BEGINNING = 4
+_GRAVE_BEGINS = frozenset(
+    "died pass dyin deat fune buri bury wake memo mour grie bere shiv lost losi misc stil asle fall luto muer muri"
+    " fue mori tana sepe exeq enti ente velo vela perd rest prot mole orde dome wome hit hits beat punc chok hurt thre"
+    " let stal viol acog pega pego amen golp malt pers atto lawy soli lega smal sue cour lett ceas denu dema quej acci"
+    " judi abog chem radi leuk lymp meta hosp pall life inte dial alzh park hear stro suic coma vent quim leuc linf"
+    " infa ictu tera cuid uci uti depr laid redu evic food home bank qued desp desa banc cancer".split()
+)
+
+
+def _grave(folded: str, words: Sequence[str]) -> Sensitive | None:
     """The trouble that is told of in words that mean nothing else."""
-    return next((kind for kind, words in _GRAVE.items() if words.search(folded)), None)
+    if _GRAVE_BEGINS.isdisjoint(words) and _GRAVE_BEGINS.isdisjoint(word[:_BEGINNING] for word in words):
+        return None
+    return next((kind for kind, told in _GRAVE.items() if told.search(folded)), None)
 
 
-def _sensitive(folded: str, scores: Scores) -> Sensitive | None:
+def _sensitive(folded: str, scores: Scores, grave: Sensitive | None) -> Sensitive | None:
     """What calls for a person: likely by the model, told in unmistakable words, or by a word that the model does not"
     " rule out."""
     likely = {name: p for name, p in scores.sensitive.items() if name != "none"}
     doubt = sum(likely.values())
     if doubt >= _SENSITIVE_AT:
         return Sensitive(max(likely, key=lambda each: likely[each]))
-    if grave := _grave(folded):
+    if grave:
         return grave
     if doubt >= _SENSITIVE_CUED:
         return next((kind for kind, words in _SENSITIVE.items() if words.search(folded)), None)
