@@ -409,8 +409,9 @@ def _share(hit: _Hit) -> bool:
 
 # What follows a fraction or a mark, and what stands before one.
 _OF_SOMETHING = re.compile(
-    r' ?"| ?-? ?(?:(?:of|the|an?|as|off|price|cost|hours?|hrs?|inch(?:es)?|cups?|pints?|miles?|pages?|full|empty|way|stars?'
-    r"|points|precio|horas?|hs|kilos?|litros?|vacio|lleno|estrellas|puntos)\b"
+    r' ?"| ?-? ?(?:(?:of|the|as|off|price|cost|hours?|hrs?|inch(?:es)?|cups?|pints?|miles?|pages?|full|empty|way|stars?'
+    r"|points|days?|weeks?|months?|an? (?:day|week|month|year|hour|mile|cup|dozen)"
+    r"|precio|partes|mes|semana|horas?|hs|kilos?|litros?|vacio|lleno|estrellas|puntos)\b"
     r"|de (?!la (?:tarde|noche|manana)\b)(?:l[ao]s? )?[a-z]{4}|del [a-z]|would(?:n't| not| never)? (?:not |never )?recommend"
     r"|no (?:lo |la |los |las )?recom)"
 )
@@ -442,8 +443,9 @@ def _weekday_in_month(hit: _Hit) -> Mention | None:
 _PARTS = (
     (r"mid|mediad", 15),
     (r"second half|segunda (?:quincena|mitad)", 16),
-    (r"second week|segunda semana", 8),
-    (r"third week|tercera semana", 15),
+    (r"(?:second|2nd) week|segunda semana", 8),
+    (r"(?:third|3rd) week|tercera semana", 15),
+    (r"(?:fourth|4th) week|cuarta semana", 22),
     (r"last week|ultima semana", 24),
     (r"late|fin[ae]", 25),
 )
@@ -493,6 +495,8 @@ def _weekday(hit: _Hit) -> Mention | None:
     word, around, today = hit["weekday"], f"{hit.before}{hit['after']}", hit.world.today
     if word in _SHY_DAYS and not (around or hit.capital):
         return None
+    if hit["after"] == " after next":
+        return None  # some count from this week, some from the next
     target = _WEEKDAYS[word]
     numbered = [day for day in _of_number(today, int(hit["day"])) if day.weekday() == target] if hit["day"] else []
     if numbered:
@@ -509,8 +513,8 @@ def _weekday(hit: _Hit) -> Mention | None:
         return hit.place(same if same >= today else ahead, back)
     if re.search(r"\bnext\b", around):
         return hit.place(_monday(today) + timedelta(days=7 + target), settled=True)
-    if re.search(r"\bweek\b", around):
-        return hit.place(ahead + timedelta(days=7), settled=True)
+    if re.search(r"\bweeks?\b", around):
+        return hit.place(ahead + timedelta(days=7 * max(_weeks_on(around), 1)), settled=True)
     return hit.place(ahead, back, settled=bool(_NEXT.search(around)))
 
 
@@ -544,10 +548,15 @@ _DAY_WORDS = {
 
 def _day_word(hit: _Hit) -> Mention | None:
     """`tomorrow`, `yesterday`; of today much is over already, unless something starts with it."""
-    day = hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]])
+    day = hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]] + 7 * _weeks_on(hit.before))
     if day == hit.world.today and hit["word"] not in ("tonight", "esta noche") and not _FROM.search(hit.before):
         return hit.place(day, day)
     return hit.place(day, settled=True)
+
+
+def _weeks_on(before: str) -> int:
+    """How many weeks later a day is than the words themselves say: `a week on Thursday`, `two weeks from today`."""
+    return 2 if "two weeks" in before else 1 if "a week" in before else 0
 
 
 def _amount(hit: _Hit) -> Mention | None:
@@ -814,7 +823,7 @@ _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
 _FROM = re.compile(r"\b(?:from|desde|partir)\b")
 _LEAD = re.compile(
     r"(?<![a-z])(?:(?:not before|in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|"
-    r"the|coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
+    r"the|coming|a week|two weeks|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
     r"|proxim[oa]|por|"
     r"hacia|sobre) )+$"
 )
@@ -863,8 +872,9 @@ _PART = (
     r"|(?:principios|inicios|mediados|finales|fines) del? (?:la )?)?"
 )
 _MONTHS_PART = (
-    r"(?P<part>(?:mid|early|late|(?:the )?(?:end|start|beginning|middle) of|(?:the )?(?:first|second|third|last) week of"
-    r"|(?:the )?(?:first|second) half of|(?:primera|segunda|tercera|ultima) semana de|(?:primera|segunda) (?:quincena|mitad) de"
+    r"(?P<part>(?:mid|early|late|(?:the )?(?:end|start|beginning|middle) of"
+    r"|(?:the )?(?:first|second|third|fourth|1st|2nd|3rd|4th|last) week of|(?:the )?(?:first|second) half of"
+    r"|(?:primera|segunda|tercera|cuarta|ultima) semana de|(?:primera|segunda) (?:quincena|mitad) de"
     r"|mediados de|finales de|fines de|fin de|principios de|comienzos de|inicios de)[ -])?"
 )
 _SEASONS_PART = (
@@ -934,7 +944,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ("unit", rf"\b(?P<ordinal>{_any(_ORDINALS)}) (?:quarter|trimestre)\b{_YEAR}", _quarter),
         (
             "unit",
-            rf"\b(?:(?P<ahead>in|within|dentro de|en|de aqui a|de aca a|after)|(?P<hace>hace)) (?:{_ROUGHLY} )*{_COUNT}"
+            r"\b(?:(?P<ahead>in|within|dentro de|en|de aqui a|de aca a|after|pasad[oa]s)|(?P<hace>hace)) "
+            rf"(?:{_ROUGHLY} )*{_COUNT}"
             rf"(?: (?:or|o) (?P<later>two|dos)\b)?(?P<half_more> (?:{_HALF})\b)?(?P<ago> ago)?",
             _amount,
         ),
@@ -975,7 +986,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "weekday",
-            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|que entra|proximo|pasado|siguiente)\b"
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| after next\b"
+            r"| (?:que viene|que entra|proximo|pasado|siguiente)\b"
             r"| (?:morning|afternoon|evening|night)\b)?"
             rf"(?:(?: |,? the | dia )(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
             _weekday,

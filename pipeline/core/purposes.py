@@ -84,7 +84,7 @@ def _asks_for_contact(folded: str, mention: Mention) -> bool:
     before, after = _sentence(folded, mention)
     words = folded[mention.start : mention.end]
     refused = _NOT_BEFORE.search(before)
-    if refused and (refused["until"] or refused["hasta"] or _UNTIL.search(words)):
+    if refused and (refused["until"] or refused["till"] or refused["hasta"] or _UNTIL.search(words)):
         return True
     return bool(
         (_CONTACT_BEFORE.search(before) and not _TOLD.search(before)) or (_OPENS.search(before) and _CONTACT_AFTER.match(after))
@@ -228,8 +228,9 @@ _TALK = _one_of(
     r"(?:let's|lets|let us|we can|we could) (?:talk|speak|chat|catch up|reconnect|revisit|pick (?:this|it) (?:back )?up)",
     r"give (?:me|us) (?:a|another) (?:call|shout|ring|bell|buzz|ping|try)|drop (?:me|us) a (?:line|note|mail|message)",
     r"(?:llam|escrib|contact|avis|busqu?|recuerd|pregunt|habl)(?:a|e|an|en|ad|ed|id)?(?:me|nos)",
-    r"(?:nos )?(?:hablamos|hablemos|escribimos)|charlamos",
-    r"(?:me|nos) (?:llam|escrib|contact|avis|busc)(?:a|e|as|es|an|en|ais|eis)",
+    r"recuerd(?:a|e|en)(?:me|nos)lo",
+    r"(?:nos )?(?:hablamos|hablemos|escribimos)|charlamos|pod(?:emos|riamos) (?:volver a )?hablar",
+    r"(?:me|nos) (?:llam|escrib|contact|avis|busqu?)(?:a|e|as|es|an|en|ais|eis|aras?|aran|ieras?|ieran)",
     r"(?:vuelv[ae]n?|volved) a (?:llamar|escribir|contactar|avisar|preguntar|hablar)(?:me|nos)",
     r"(?:puedes?|pueden|podeis|podes) (?:volver a )?(?:llamar|escribir|contactar|avisar|preguntar|hablar)(?:me|nos)",
     r"(?:da|de|den|dad)(?:me|nos) (?:un toque|una llamada)",
@@ -241,6 +242,7 @@ _BIDDEN = _one_of(
     r"[.!?;:,()\n–—-] ?",
     r"\b(?:please|pls|and|but|so|or|then|just|do|maybe|perhaps|kindly|better|instead|feel free to|welcome to) ",
     r"\b(?:(?:you|please) (?:can|could|may|might)|(?:can|could|would|will) you|happy for you to|like you to) ",
+    r"\b(?:gustaria|agradeceria|agradezco|prefiero|preferiria|ruego) que ",
     r"\b(?:y|pero|o|mejor|por favor|porfa|quizas?|tal vez|entonces|si acaso) ",
 )
 _AGAIN = _one_of(
@@ -249,7 +251,11 @@ _AGAIN = _one_of(
     r"otra vez|de nuevo|nuevamente|mas adelante|mejor|por favor|ya|cuando|quizas?|como",
 )
 _FIRST = r"(?:(?:please|then|you can|you could|you may|feel free to|do|ya|si|mejor|por favor|entonces) )*"
-_CONTACT_BEFORE = re.compile(rf"{_BIDDEN}{_TALK}(?:,? {_AGAIN})*[,:]? ?$")
+_WERE_YOU = (
+    r"\b(?:love it|appreciate it|great|nice|glad|grateful|happy) if you (?:could |would )?"
+    r"(?:(?:called|wrote to|e-?mailed) (?:me|us)|called|wrote|reached out|got in touch|checked (?:back|in)|followed up)"
+)
+_CONTACT_BEFORE = re.compile(rf"(?:{_BIDDEN}{_TALK}|{_WERE_YOU})(?:,? {_AGAIN})*[,:]? ?$")
 _CONTACT_AFTER = re.compile(rf",? {_FIRST}{_TALK}\b(?! (?:you|the|my|your|que|con)\b)")
 _OPENS = re.compile(r"(?:^|[.!?;:(\n]|\b(?:and|but|so|then|y|pero|mejor|entonces|quizas?|maybe|perhaps))[ ,\n]*$")
 _TOLD = re.compile(
@@ -261,7 +267,10 @@ _NOT_BEFORE = re.compile(
     r"\b(?:don't|dont|do not|no need to|not|never) (?:bother to |try to )?"
     r"(?:call|phone|ring|text|e-?mail|write|contact|message|ping|ask|chase|follow up|reach out|check|get in touch|bother)"
     r"(?: to)?(?: me| us)?(?: again| back| please)*,? ?(?P<until>(?:before|until|till|til) (?:the )?)?$"
-    r"|\bno (?:(?:me|nos) )?(?:vuelv[a-z]+ a )?(?:llam|escrib|contact|busqu|habl|molest|avis)[a-z]+"
+    r"|\bno (?:more )?(?:calls|e-?mails|mails|messages|contact)(?: please)?,? ?"
+    r"(?P<till>(?:before|until|till|til) (?:the )?)?$"
+    r"|\bno (?:(?:hace falta|es necesario|hay) que )?(?:(?:me|nos) )?(?:vuelv[a-z]+ a )?"
+    r"(?:llam|escrib|contact|busqu|habl|molest|avis)[a-z]+"
     r"(?: (?:mas|otra vez|de nuevo|por favor))*,? ?(?P<hasta>(?:hasta|antes de) (?:que )?(?:los ninos )?)?$"
 )
 _UNTIL = re.compile(r"\b(?:before|until|till|til|hasta|antes)\b")

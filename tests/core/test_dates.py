@@ -373,6 +373,8 @@ def test_a_long_text_is_searched_quickly():
         "solo usé 1/2 de las clases",
         "le doy un 2/10",
         "tardaron casi 1/2 hora",
+        "3/4 partes del tiempo no contestan",
+        "1/2 a day is all I have",
     ],
 )
 def test_a_share_and_a_mark_are_no_days(text: str):
@@ -384,6 +386,8 @@ def test_a_share_and_a_mark_are_no_days(text: str):
     [
         ("cancel 1/2 please", date(2027, 1, 2)),
         ("cancel my class on 3/4", date(2027, 3, 4)),
+        ("cancel the 2/14 dinner", date(2027, 2, 14)),
+        ("cancelo la clase del 1/2 a las 5", date(2027, 1, 2)),
         ("3/10 would be better", date(2027, 3, 10)),
     ],
 )
@@ -457,6 +461,23 @@ def test_a_weekday_beside_a_week_is_not_always_of_it(text: str, days: list[date]
     assert [each.day for each in found(text, Intent.RESCHEDULE, sent=NOVEMBER)] == days
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("a week from Thursday", date(2026, 12, 3)),
+        ("two weeks from Friday", date(2026, 12, 11)),
+        ("a week today", date(2026, 12, 1)),
+        ("two weeks from tomorrow", date(2026, 12, 9)),
+    ],
+)
+def test_weeks_are_counted_from_the_day_that_is_named(text: str, day: date):
+    assert [each.day for each in found(text, Intent.RESCHEDULE, sent=NOVEMBER)] == [day]
+
+
+def test_a_weekday_that_is_read_in_two_ways_is_left_out():
+    assert found("the Wednesday after next", Intent.RESCHEDULE, sent=NOVEMBER) == ()
+
+
 def test_the_week_after_next_is_not_the_next_one():
     assert found("call me the week after next", sent=NOVEMBER)[0].day == date(2026, 12, 7)
 
@@ -491,6 +512,7 @@ def test_a_day_on_which_somebody_wants_to_hear_from_us_lies_ahead(text: str, sen
         ("the last Friday in January", date(2027, 1, 29)),
         ("in the second half of January", date(2027, 1, 16)),
         ("la segunda quincena de enero", date(2027, 1, 16)),
+        ("the 3rd week of January", date(2027, 1, 15)),
         ("in March next year", date(2027, 3, 1)),
         ("en diciembre del año que viene", date(2027, 12, 1)),
         ("on 15 December next year", date(2027, 12, 15)),
@@ -552,6 +574,12 @@ def test_next_summer_comes_after_this_summer():
         "In March, call me.",
         "Don't call me before March.",
         "Please do not contact me again until the summer.",
+        "No calls before February please.",
+        "I would love it if you reached out in the spring.",
+        "Me gustaría que me llamaran en febrero.",
+        "Podemos hablar en febrero.",
+        "Recuérdamelo en abril.",
+        "No hace falta que me escriban hasta el año que viene.",
         "Escríbanme a mediados de enero.",
         "A mediados de enero me escribes otra vez.",
         "Hablemos después del 15.",
