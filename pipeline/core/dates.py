@@ -15,6 +15,7 @@ from pipeline.core.purposes import Mention, asked, purposes
 from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 SEEN = 4_000  # characters of a mail that are searched
+_EARLY = 10  # day of a month until which the rest of it is long
 _SOON, _LATELY = timedelta(days=62), timedelta(days=120)  # a day of the year that is so near is the one that is meant
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
 _KINGS_DAY_ENDS_IT = frozenset({"ES"})  # where the Christmas holidays last until Epiphany
@@ -60,8 +61,8 @@ _NUMBERS = _numbered(
     "",
     "a an one un una uno",
     "two couple dos par",
-    "three tres few",
-    "four cuatro",
+    "three tres few unos unas algunos algunas pocos pocas",
+    "four cuatro several varios varias",
     "five cinco",
     "six seis",
     "seven siete",
@@ -69,7 +70,7 @@ _NUMBERS = _numbered(
     "nine nueve",
     "ten diez",
     "eleven once",
-    "twelve doce",
+    "twelve doce dozen docena",
 ) | {"fifteen": 15, "quince": 15, "twenty": 20, "veinte": 20, "thirty": 30, "treinta": 30}
 # In days; months and years have no fixed length and count as 0 and -1.
 _UNITS = {
@@ -82,6 +83,23 @@ _UNITS = {
 }
 _ORDINALS = _numbered(
     "", "first 1st primer primero 1er", "second 2nd segundo 2o", "third 3rd tercer tercero 3er", "fourth 4th cuarto 4o"
+)
+_TENTHS = "first second third fourth fifth sixth seventh eighth ninth"
+_TEENS = "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+_SPELT_DAYS = (
+    _numbered(
+        "",
+        *f"{_TENTHS} {_TEENS} twentieth".split(),
+        *(f"twenty-{ordinal}" for ordinal in _TENTHS.split()),
+        *("thirtieth", "thirty-first"),
+    )
+    | _numbered(
+        "",
+        *"uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete".split(),
+        *"dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete".split(),
+        *("veintiocho", "veintinueve", "treinta"),
+    )
+    | {"primero": 1}
 )
 
 # Words that are months only in company: "may I", "march", "dec" ...
@@ -112,6 +130,15 @@ class _Hit:
 
     def __getitem__(self, name: str) -> str:
         return self.match.groupdict().get(name) or ""
+
+    @property
+    def year(self) -> int | None:
+        """The year that is named with it: `2027`, `27`, `next year`, `del año que viene`."""
+        if self["year"]:
+            return int(self["year"]) if len(self["year"]) == 4 else 2000 + int(self["year"])
+        if self["year_said"]:
+            return self.world.today.year + _step(self["year_said"])
+        return None
 
     def place(
         self, day: date | None, back: date | None = None, *, settled: bool = False, apart: bool = False
@@ -148,6 +175,13 @@ def noted(message: Message, intent: Intent, rules: Rules) -> list[tuple[Mention,
     return list(zip(read.places, asked(read.folded, read.places, read.begins, intent, read.today), strict=True))
 
 
+class _Reading(NamedTuple):
+    """A day and the row of the grammar that read it."""
+
+    place: Mention
+    how: Callable[[_Hit], Mention | None]
+
+
 class _Read(NamedTuple):
     """Subject and new words, where the words begin, the same folded, and the days named in them."""
 
@@ -179,6 +213,8 @@ def _found(read: _Read, place: Mention, kind: DateKind) -> FoundDate:
     if _behind(place, kind, read.today):
         kind = DateKind.PAST
     day = place.back if place.back and kind is DateKind.PAST else place.day
+    if kind is DateKind.RETURN and day <= read.today and place.again:
+        day = place.again
     start, end = (place.start - read.begins, place.end - read.begins) if place.start >= read.begins else (-1, -1)
     return FoundDate(text=read.text[place.start : place.end], day=day, kind=kind, start=start, end=end)
 
@@ -195,7 +231,7 @@ _AROUND = 48  # characters: no reading of a day reaches farther from the word th
 def _places(folded: str, text: str, world: _World) -> list[Mention]:
     """The days that can be placed, in their order; a longer reading takes its words from a shorter one."""
     windows = _windows(folded)
-    found: list[tuple[Mention, str]] = []
+    found: list[_Reading] = []
     taken: list[tuple[int, int]] = []
     for needs, pattern, resolve in _ROWS:
         for begin, end in windows.get(needs, ()):
@@ -204,23 +240,49 @@ def _places(folded: str, text: str, world: _World) -> list[Mention]:
                     continue
                 place = resolve(_hit(match, folded, text, world))
                 if place is not None:
-                    found.append((place, "" if resolve is _nth else needs))
-                # A day that does not exist keeps its words: "29 February" is not "the 29th".
+                    found.append(_Reading(place, resolve))
+                # A day that does not exist keeps its words: "29 February" is not "the 29th"; nor is a share a day.
                 if place is not None or resolve is _day_and_month:
                     taken.append((max(match.start(), place.start if place else 0), match.end()))
-    return _in_their_months(folded, sorted(found, key=lambda each: each[0].start))
+    found.sort(key=lambda reading: reading.place.start)
+    return [reading.place for reading in _in_their_weeks(folded, _in_their_months(folded, found))]
 
 
-def _in_their_months(folded: str, found: Sequence[tuple[Mention, str]]) -> list[Mention]:
+def _in_their_months(folded: str, found: Sequence[_Reading]) -> list[_Reading]:
     """`3 October or, if that is taken, the 10th`, `in January, after the 11th`: a bare day has the month named before it."""
-    places = [place for place, _ in found]
-    for number, ((before, needs), (place, later)) in enumerate(pairwise(found), 1):
+    read = list(found)
+    for number, ((before, how), (place, later)) in enumerate(pairwise(found), 1):
         between = folded[before.end : place.start]
-        if needs == "month" and not later and len(between) < _AROUND and not re.search(r"[.!?\n]", between):
+        if how in _NAME_A_MONTH and later is _nth and len(between) < _AROUND and not re.search(r"[.!?\n]", between):
             day = _date(before.day.year, before.day.month, place.day.day)
             if day and day > before.day:
-                places[number] = replace(place, day=day, back=None)
-    return places
+                read[number] = _Reading(replace(place, day=day, back=None), later)
+    return read
+
+
+def _in_their_weeks(folded: str, found: Sequence[_Reading]) -> list[_Reading]:
+    """`next week Tuesday or Wednesday`, `Tuesday or Wednesday of next week`: the other weekday is of the same week."""
+    read = list(found)
+    for number in range(1, len(read)):
+        read[number] = _beside(folded, read[number - 1], read[number], read[number], _ANOTHER)
+    for number in range(len(read) - 1, 0, -1):
+        if read[number].how is _of_week:  # but "Thursday and next week Tuesday" names two weeks
+            read[number - 1] = _beside(folded, read[number - 1], read[number], read[number - 1], _EITHER)
+    return read
+
+
+def _beside(folded: str, one: _Reading, two: _Reading, bare: _Reading, link: re.Pattern[str]) -> _Reading:
+    """The one of two neighbours that is a `bare` weekday, in the week of the other if they are linked."""
+    other = two if bare is one else one
+    linked = link.fullmatch(folded, one.place.end, two.place.start)
+    if not linked or bare.how is not _weekday or bare.place.settled or other.how not in _NAME_A_WEEK:
+        return bare
+    day = _monday(other.place.day) + timedelta(days=bare.place.day.weekday())
+    return _Reading(replace(bare.place, day=day, back=None, settled=True), other.how)
+
+
+_ANOTHER = re.compile(r",? ?(?:or|o|u|and|y|,|/|&) ?(?:on |el |the )?")
+_EITHER = re.compile(r" ?(?:or|o|u|and|y|/|&) ?(?:on |el |the )?")
 
 
 def _windows(folded: str) -> dict[str, list[tuple[int, int]]]:
@@ -270,10 +332,9 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _year(text: str) -> int | None:
-    if not text:
-        return None
-    return int(text) if len(text) == 4 else 2000 + int(text)
+def _step(words: str) -> int:
+    """From this week, month or year to the one meant: 1 for `next`, 2 for `after next`, -1 for `last`."""
+    return 2 if "after next" in words else 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
 
 
 def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tuple[date | None, date | None]:
@@ -324,8 +385,8 @@ def _iso(hit: _Hit) -> Mention | None:
 
 def _numeric(hit: _Hit) -> Mention | None:
     """`3/4`: by the business's country, month first in the US and day first elsewhere; `Thursday 4/9` as it fits sooner."""
-    one, two, year = int(hit["one"]), int(hit["two"]), _year(hit["year"])
-    if (one, two) in ((24, 7), (50, 50)) or (hit["mark"] != "/" and year is None):
+    one, two, year = int(hit["one"]), int(hit["two"]), hit.year
+    if (one, two) in ((24, 7), (50, 50)) or (hit["mark"] != "/" and year is None) or (year is None and _share(hit)):
         return None
     month_first = two > 12 or (hit.world.country == "US" and one <= 12)
     month, day = (one, two) if month_first else (two, one)
@@ -338,18 +399,61 @@ def _numeric(hit: _Hit) -> Mention | None:
     return _dated(hit, month, day, year)
 
 
+def _share(hit: _Hit) -> bool:
+    """Whether it is a part of something, or a mark: `1/2 the price`, `1 1/2 hours`, `9/10 of the time`, `4/5 stars`."""
+    if int(hit["one"]) >= int(hit["two"]) or int(hit["two"]) > 10:
+        return False
+    said, start, end = hit.match.string, hit.match.start("one"), hit.match.end()
+    return bool(_OF_SOMETHING.match(said, end) or _MORE_OR_LESS.search(said, max(start - 40, 0), start))
+
+
+# What follows a fraction or a mark, and what stands before one.
+_OF_SOMETHING = re.compile(
+    r' ?"| ?-? ?(?:(?:of|the|as|off|price|cost|hours?|hrs?|inch(?:es)?|cups?|pints?|miles?|pages?|full|empty|way|stars?'
+    r"|points|days?|weeks?|months?|an? (?:day|week|month|year|hour|mile|cup|dozen)"
+    r"|precio|partes|mes|semana|horas?|hs|kilos?|litros?|vacio|lleno|estrellas|puntos)\b"
+    r"|de (?!la (?:tarde|noche|manana)\b)(?:l[ao]s? )?[a-z]{4}|del [a-z]|would(?:n't| not| never)? (?:not |never )?recommend"
+    r"|no (?:lo |la |los |las )?recom)"
+)
+_MORE_OR_LESS = re.compile(
+    r"(?:\b(?:about|nearly|almost|barely|over|under|than|casi|apenas|menos de|mas de)|"
+    r"\b(?:giv(?:e|ing)|gave|rat(?:e|ed|ing)|scor(?:e|ed)|doy|daria|pongo|nota|puntuacion)(?: [a-z]+){0,4}:?|\d) $"
+)
+
+
 def _day_and_month(hit: _Hit) -> Mention | None:
-    """`5 March`, `Friday, March 5th`, `15 al 20 de marzo`: the first day of a span."""
-    return _dated(hit, _MONTHS[hit["month"]], int(hit["day"]), _year(hit["year"]))
+    """`5 March`, `Friday, March 5th`, `the fifth of March`, `15 al 20 de marzo`: the first day of a span."""
+    day = int(hit["day"]) if hit["day"] else _SPELT_DAYS[hit["spelt"].replace(" ", "-")]
+    return _dated(hit, _MONTHS[hit["month"]], day, hit.year)
+
+
+def _weekday_in_month(hit: _Hit) -> Mention | None:
+    """`the first Monday of February`, `el último viernes de enero`."""
+    month, weekday = _MONTHS[hit["month"]], _WEEKDAYS[hit["weekday"]]
+    falls = _weekday_of(month, weekday, _ORDINALS.get(hit["ordinal"], -1))
+    if hit.year is not None:
+        return hit.place(falls(hit.year, False, hit.world), settled=True)
+    today = hit.world.today
+    days = [falls(today.year + step, False, hit.world) for step in (-1, 0, 1)]
+    ahead = min(day for day in days if day >= today)
+    return hit.place(*_near(hit.world, ahead, max(day for day in days if day < today)))
 
 
 # Where in a month a part of it begins.
-_PARTS = ((r"mid|mediad", 15), (r"last week|ultima semana", 24), (r"late|fin[ae]", 25))
+_PARTS = (
+    (r"mid|mediad", 15),
+    (r"second half|segunda (?:quincena|mitad)", 16),
+    (r"(?:second|2nd) week|segunda semana", 8),
+    (r"(?:third|3rd) week|tercera semana", 15),
+    (r"(?:fourth|4th) week|cuarta semana", 22),
+    (r"last week|ultima semana", 24),
+    (r"late|fin[ae]", 25),
+)
 _TO_ITS_END = re.compile(r"\bend of|\bfin de")
 
 
 def _month(hit: _Hit) -> Mention | None:
-    word, year, today = hit["month"], _year(hit["year"]), hit.world.today
+    word, year, today = hit["month"], hit.year, hit.world.today
     if word in _SHY_MONTHS and not (hit.capital and (hit.before or hit["part"] or year)):
         return None
     month = _MONTHS[word]
@@ -360,13 +464,30 @@ def _month(hit: _Hit) -> Mention | None:
         return hit.place(ahead and _months_on(ahead, 1), gone and _months_on(gone, 1))
     if _LAST.search(hit.before) and gone:
         return hit.place(gone, gone, settled=True)
+    again = None
     if year is None and gone == today.replace(day=1):
-        gone = None  # it is running
+        # It is running. Who wishes to hear from us in it speaks of the rest of it while that is long, later of next year's.
+        again, gone = today.replace(day=15) if today.day <= _EARLY else _months_on(gone, 12), None
     ahead, gone = _near(hit.world, ahead, gone)
     if _TO_ITS_END.search(hit["part"]):
         return hit.place(ahead and _last_day(ahead), gone and _last_day(gone), settled=year is not None)
     day = next((day for pattern, day in _PARTS if re.search(pattern, hit["part"])), 1)
-    return hit.place(ahead and ahead.replace(day=day), gone and gone.replace(day=day), settled=year is not None)
+    place = hit.place(ahead and ahead.replace(day=day), gone and gone.replace(day=day), settled=year is not None)
+    return replace(place, again=again) if place else None
+
+
+def _of_week(hit: _Hit) -> Mention | None:
+    """`Wednesday of next week`, `Wednesday in two weeks`, `el miércoles de la semana que viene`."""
+    word = hit["weekday"] or hit["listed"]
+    if word in _SHY_DAYS and not hit.capital:
+        return None
+    weeks = _number(hit["weeks"]) or _step(hit["week"])
+    return hit.place(_monday(hit.world.today) + timedelta(days=7 * weeks + _WEEKDAYS[word]), settled=True)
+
+
+def _in_week(hit: _Hit) -> Mention | None:
+    """`next week Wednesday`, `la otra semana, martes o jueves`."""
+    return _of_week(hit)
 
 
 def _weekday(hit: _Hit) -> Mention | None:
@@ -374,6 +495,8 @@ def _weekday(hit: _Hit) -> Mention | None:
     word, around, today = hit["weekday"], f"{hit.before}{hit['after']}", hit.world.today
     if word in _SHY_DAYS and not (around or hit.capital):
         return None
+    if hit["after"] == " after next":
+        return None  # some count from this week, some from the next
     target = _WEEKDAYS[word]
     numbered = [day for day in _of_number(today, int(hit["day"])) if day.weekday() == target] if hit["day"] else []
     if numbered:
@@ -390,8 +513,8 @@ def _weekday(hit: _Hit) -> Mention | None:
         return hit.place(same if same >= today else ahead, back)
     if re.search(r"\bnext\b", around):
         return hit.place(_monday(today) + timedelta(days=7 + target), settled=True)
-    if re.search(r"\bweek\b", around):
-        return hit.place(ahead + timedelta(days=7), settled=True)
+    if re.search(r"\bweeks?\b", around):
+        return hit.place(ahead + timedelta(days=7 * max(_weeks_on(around), 1)), settled=True)
     return hit.place(ahead, back, settled=bool(_NEXT.search(around)))
 
 
@@ -425,26 +548,53 @@ _DAY_WORDS = {
 
 def _day_word(hit: _Hit) -> Mention | None:
     """`tomorrow`, `yesterday`; of today much is over already, unless something starts with it."""
-    day = hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]])
+    day = hit.world.today + timedelta(days=_DAY_WORDS[hit["word"]] + 7 * _weeks_on(hit.before))
     if day == hit.world.today and hit["word"] not in ("tonight", "esta noche") and not _FROM.search(hit.before):
         return hit.place(day, day)
     return hit.place(day, settled=True)
 
 
+def _weeks_on(before: str) -> int:
+    """How many weeks later a day is than the words themselves say: `a week on Thursday`, `two weeks from today`."""
+    return 2 if "two weeks" in before else 1 if "a week" in before else 0
+
+
 def _amount(hit: _Hit) -> Mention | None:
-    """`in about six weeks`, `dentro de dos meses`, `three days ago`, `hace un mes`."""
-    word = hit["number"]
-    number = int(word) if word.isdigit() else _NUMBERS[word]
+    """`in about six weeks`, `dentro de un par de meses`, `three days ago`, `hace un mes`.
+
+    Of `six to eight weeks` or `a month or two` the later is meant, of `a few` three, of `several` four, and a half counts:
+    who comes back a little late is welcome, who comes back before the time that was asked for presses. Of `a year or two`
+    it is the earlier: farther ahead nothing is planned, and the customer would be written to as if no time had been named.
+    """
+    numbers = [_number(hit[name]) for name in ("number", "more", "later") if hit[name]]
+    unit = _UNITS[hit["unit"]]
+    number = min(numbers) if unit < 0 else max(numbers)
     back = bool(hit["ago"] or hit["hace"])
     if not (back or hit["ahead"] or hit["on"]) or number > 400:
         return None
-    return hit.place(_later(hit.world.today, -number if back else number, _UNITS[hit["unit"]]), settled=True)
+    day = _later(hit.world.today, -number if back else number, unit)
+    if day and (hit["half"] or hit["half_more"]):
+        day = _half_more(day, unit, -1 if back else 1)
+    return hit.place(day, settled=True)
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else _NUMBERS.get(word, 0)
 
 
 def _later(day: date, number: int, unit: int) -> date | None:
     if unit > 0:
         return day + timedelta(days=number * unit)
     return _months_on(day, number * (12 if unit else 1)) if abs(number) <= 60 else None
+
+
+def _half_more(day: date, unit: int, way: int) -> date:
+    return _months_on(day, 6 * way) if unit < 0 else day + timedelta(days=(unit + 1) // 2 * way if unit else 15 * way)
+
+
+def _half_a_year(hit: _Hit) -> Mention | None:
+    """`in half a year`, `dentro de medio año`, `half a year ago`."""
+    return hit.place(_months_on(hit.world.today, -6 if hit["ago"] or hit["hace"] else 6), settled=True)
 
 
 _PERIODS = (
@@ -460,10 +610,13 @@ def _period(hit: _Hit) -> Mention | None:
     """`next week`, `la semana que viene`, `this month`, `last year`, `after next week`, `at the end of the month`."""
     words = hit["words"]
     unit = next(name for names, name in _PERIODS if re.search(names, words))
-    step = 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
+    step = _step(words)
     first, following = _span(unit, step, hit.world)
     if _AFTER.search(hit.before):
         return hit.place(following, settled=True)
+    if hit["part"]:
+        day = first + _share_of(hit["part"], following - first)
+        return hit.place(day, day if day <= hit.world.today else None, settled=step != 0)
     if hit["end"]:
         return hit.place(following - timedelta(days=1), settled=True)
     if step == 0 and unit == "weekend":
@@ -482,6 +635,32 @@ def _span(unit: str, step: int, world: _World) -> tuple[date, date]:
     months = {"month": 1, "quarter": 3, "year": 12}[unit]
     first = today.replace(day=1, month=today.month - (today.month - 1) % months)
     return _months_on(first, months * step), _months_on(first, months * (step + 1))
+
+
+def _share_of(part: str, span: timedelta) -> timedelta:
+    """How much of a time is over when its middle or its late part begins."""
+    return span // 2 if "mi" in part or "medi" in part else span * 2 // 3 if "late" in part or "fin" in part else timedelta(0)
+
+
+def _half_year(hit: _Hit) -> Mention | None:
+    """`H2`, `the second half of next year`, `el segundo semestre`: who is in it and wishes to hear from us means the next."""
+    number = int(hit["number"]) if hit["number"] else _ORDINALS[hit["ordinal"].replace("segunda", "segundo")]
+    return _part_of_year(hit, 6 * number - 5, 6)
+
+
+def _part_of_year(hit: _Hit, month: int, months: int) -> Mention | None:
+    """A part of a year that begins with this month: the next one, or the one that is running."""
+    ahead, gone = _yearly(hit.world, month, 1, hit.year)
+    if hit.year is None and gone and _months_on(gone, months) > hit.world.today:
+        place = hit.place(gone, gone)
+        return replace(place, again=ahead) if place else None
+    return hit.place(ahead, gone)
+
+
+def _named_year(hit: _Hit) -> Mention | None:
+    """`early 2027`, `mid-2027`, `a finales de 2027`."""
+    first = date(int(hit["year"]), 1, 1)
+    return hit.place(first + _share_of(hit["part"], timedelta(days=365)), settled=True)
 
 
 def _nth(hit: _Hit) -> Mention | None:
@@ -504,25 +683,44 @@ def _long_ago(hit: _Hit) -> Mention | None:
 
 
 def _quarter(hit: _Hit) -> Mention | None:
+    """`Q2`, `el segundo trimestre del año que viene`."""
     number = int(hit["number"]) if hit["number"] else _ORDINALS[hit["ordinal"]]
-    year = _year(hit["year"])
-    ahead, gone = _yearly(hit.world, 3 * number - 2, 1, year)
-    if year is None and gone and _months_on(gone, 3) > hit.world.today:
-        ahead = gone  # it is running
-    return hit.place(ahead, gone)
+    return _part_of_year(hit, 3 * number - 2, 3)
 
 
 def _feast(hit: _Hit) -> Mention | None:
     """`after Easter`, `in the summer`, `despues de Reyes`, `when the kids are back at school`."""
-    if hit["name"] == "reyes" and not re.search(r"\b(?:de|en|para|hasta|desde|tras|por|pasados?) $", hit.before):
-        return None  # a surname
-    after = bool(_AFTER.search(hit.before))
+    company = _IN_COMPANY.get(hit["name"])
+    if company and not (company.search(hit["part"] or hit.before) or hit.year):
+        return None
+    after = bool(_AFTER.search(hit.before) or (hit["part"] and _TO_ITS_END.search(hit["part"])))
     days = next(days for pattern, days in _FEASTS if re.fullmatch(pattern, hit["name"]))
-    today, year = hit.world.today, _year(hit["year"])
+    today, year = hit.world.today, hit.year
     if year is not None:
-        return hit.place(days(year, after, hit.world), settled=True)
-    every = [days(year, after, hit.world) for year in range(today.year - 1, today.year + 3)]
-    return hit.place(min(day for day in every if day >= today), max(day for day in every if day < today))
+        return hit.place(_part_of_season(hit["part"], days(year, after, hit.world)), settled=True)
+    every = [_part_of_season(hit["part"], days(year, after, hit.world)) for year in range(today.year - 1, today.year + 4)]
+    gone, ahead = max(day for day in every if day < today), [day for day in every if day >= today]
+    if hit["last"] or hit.before.endswith("last "):
+        return hit.place(gone, gone, settled=True)
+    if hit["after"] or _RIGHT_BEFORE.search(hit.before):
+        return hit.place(ahead[_after_this(hit, ahead[0])], settled=True)
+    return hit.place(ahead[0], gone)
+
+
+def _part_of_season(part: str, first: date) -> date:
+    """Where the middle or the late part of a season begins; of its end the day after it is meant."""
+    return _months_on(first, 2 if part.startswith("late") else 1 if part.startswith("mid") or "mediados" in part else 0)
+
+
+def _after_this(hit: _Hit, coming: date) -> bool:
+    """Whether `next summer` is the one after the coming one, as when that is called `this summer`.
+
+    In English that needs no saying when the coming one is near and of this year; `el próximo verano` is always the coming one.
+    """
+    if re.search(rf"\b(?:this|est[ea]) {re.escape(hit['name'])}\b", hit.match.string):
+        return True
+    near = coming.year == hit.world.today.year and coming - hit.world.today < _LATELY
+    return near and hit.before.endswith("next ")
 
 
 def _easter(year: int) -> date:
@@ -584,6 +782,9 @@ def _holidays(year: int, after: bool, world: _World) -> date:
 
 
 def _school(year: int, after: bool, world: _World) -> date:
+    """After the long holidays; while the short ones of Christmas are near, after these."""
+    if not world.south and (world.today.month == 12 or (world.today.month, world.today.day) < (1, 8)):
+        return date(year, 1, 8)
     return date(year, 3 if world.south else 9, 1)
 
 
@@ -609,13 +810,20 @@ _FEASTS: tuple[tuple[str, FeastDay], ...] = (
     (r".*(?:school|cole|clases).*", _school),
 )
 
+# A surname and a verb, unless such a word stands before them.
+_IN_COMPANY = {
+    "reyes": re.compile(r"\b(?:de|en|para|hasta|desde|tras|por|pasados?) $"),
+    "fall": re.compile(r"\b(?:the|next|this|last|in|early|late|mid|of)[ -]$"),
+}
+
 _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
-_NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|entrante|siguiente|otr[oa])\b")
+_NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|que entra|entrante|siguiente|otr[oa])\b")
+_RIGHT_BEFORE = re.compile(r"\b(?:next|coming|following|proxim[oa]s?) $")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
 _FROM = re.compile(r"\b(?:from|desde|partir)\b")
 _LEAD = re.compile(
     r"(?<![a-z])(?:(?:not before|in|on|from|until|till|til|by|after|before|since|for|of|during|at|next|last|this|around|once|"
-    r"the|coming|a week|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
+    r"the|coming|a week|two weeks|en|el|la|los|las|a|al|para|hasta|desde|despues|antes|de|del|partir|pasad[oa]s?|tras|est[ea]"
     r"|proxim[oa]|por|"
     r"hacia|sobre) )+$"
 )
@@ -632,16 +840,46 @@ _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
 _TO_DAY = r"(?: ?(?:-|–|to|and|&|or|y|al?|o|until) ?(?:el |the )?(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d))?"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})"
 _MAY_NOT = r"(?!(?<=may) (?:be|have|not|also|well|still|therefore|need|work|suit|do|mean|now|just|come|i|we|you)\b)"
-_YEAR = r"(?:,? (?:de |del |of )?(?P<year>20\d\d)\b)?"
+_YEAR_SAID = (
+    r" (?:de |del |of |el |de el )?(?P<year_said>(?:next|this|last) year|ano (?:que viene|que entra|proximo|pasado)"
+    r"|(?:proximo|este|pasado) ano)\b"
+)
+_YEAR = rf"(?:,? (?:de |del |of )?(?P<year>20\d\d)\b|{_YEAR_SAID})?"
 _CLOCK = (
     r"(?:,? *(?:(?:at|a las?|@|sobre las?|around) ?)\d{1,2}(?:[:.]\d\d)?(?: ?(?:am|pm|hs?|hrs)\b)?(?!\d)"
     r"|,? *\d{1,2}(?:[:.]\d\d)? ?(?:am|pm|hs?|hrs)\b)?"
 )
 _UNIT = _any(_UNITS)
+_WEEK = (
+    r"(?:the |la )?(?P<week>week after next|(?:next|this|last|following|coming) week"
+    r"|(?:proxima|otra|siguiente|pasada|esta) semana|semana (?:que viene|que entra|proxima|entrante|siguiente|pasada)"
+    r"|(?:in|dentro de|en) (?P<weeks>[2-4]|two|three|four|dos|tres|cuatro) (?:weeks|semanas))\b"
+)
+_ALONE = r"(?= ?(?:$|[.,;:?!)\n/]|(?:or|o|and|y|at|a las?|around|sobre|before|after|if|si|please|por favor)\b))"
 _NOT_A_DAY = (
     r"(?![:.,/]\d| ?(?:am|pm|%|€|\$|euros|people|of us|persons|personas|pax|hs?|horas|hours|dias|days|weeks|semanas"
     r"|years|anos|"
     r"months|meses|minutes|mins?|minutos|o'clock|de los|pesos|dollars|quid|pounds|miles|km|kilos|units|st\b|street|road)\b)"
+)
+_HALF = r"and a half|y medi[oa]"
+_MANY = rf"\d{{1,3}}|{_any(_NUMBERS)}"
+_COUNT = (
+    rf"(?:an? |un )?(?P<number>{_MANY})(?:(?: ?[-–] ?(?=\d)| (?:to|or|a|o|u) )(?P<more>{_MANY}))?(?P<half> (?:{_HALF}))?"
+    rf"(?: (?:or so|or two|of|de|more|mas|good))* ?(?P<unit>{_UNIT})\b"
+)
+_PART = (
+    r"(?P<part>(?:in )?(?:early|late|mid)[ -](?:in )?|(?:the )?(?:start|beginning|middle) of "
+    r"|(?:principios|inicios|mediados|finales|fines) del? (?:la )?)?"
+)
+_MONTHS_PART = (
+    r"(?P<part>(?:mid|early|late|(?:the )?(?:end|start|beginning|middle) of"
+    r"|(?:the )?(?:first|second|third|fourth|1st|2nd|3rd|4th|last) week of|(?:the )?(?:first|second) half of"
+    r"|(?:primera|segunda|tercera|cuarta|ultima) semana de|(?:primera|segunda) (?:quincena|mitad) de"
+    r"|mediados de|finales de|fines de|fin de|principios de|comienzos de|inicios de)[ -])?"
+)
+_SEASONS_PART = (
+    r"(?P<part>(?:early|late|mid)[ -]|(?:(?:the )?(?:end|middle|start) of|(?:principios|inicios|mediados|finales|fines|fin) de)"
+    r"(?:l| la| las| the| next| this)? )?"
 )
 _ROUGHLY = r"(?:about|around|like|roughly|maybe|another|unas|unos|otras|otros|como|casi|approximately|say|just|the next)"
 
@@ -650,6 +888,17 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
     for needs, pattern, resolve in (
         ("digit", r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b", _iso),
         ("month", rf"{_NAMED}\b{_DAY}{_TO_DAY}(?: of| de)? {_MONTH}\b{_MAY_NOT}{_DOT}{_YEAR}{_CLOCK}", _day_and_month),
+        (
+            "month",
+            rf"{_NAMED}\b(?P<spelt>{_any(_SPELT_DAYS).replace('-', '[ -]')}) (?:of|de) {_MONTH}\b{_YEAR}{_CLOCK}",
+            _day_and_month,
+        ),
+        (
+            "month",
+            rf"\b(?P<ordinal>{_any(_ORDINALS)}|last|ultimo) (?P<weekday>{_any(_WEEKDAYS)}) (?:of|in|de) {_MONTH}\b"
+            rf"{_YEAR}{_CLOCK}",
+            _weekday_in_month,
+        ),
         ("month", rf"{_NAMED}\b{_MONTH}\.? (?:the )?{_DAY}(?!\d|[:.]\d| ?[ap]m\b){_TO_DAY}{_YEAR}{_CLOCK}", _day_and_month),
         (
             "digit",
@@ -659,44 +908,67 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "feast",
-            r"\b(?P<name>easter|pascua|semana santa|valentine's(?: day)?|san valentin|mother's day|dia de la madre"
+            rf"\b{_SEASONS_PART}(?P<name>easter|pascua|semana santa|valentine's(?: day)?|san valentin|mother's day"
+            r"|dia de la madre"
             r"|christmas|xmas|navidad(?:es)?|new year's eve|new year(?:'s)?(?: day)?"
             r"|nochevieja|"
             r"fin de ano|ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|boxing day|halloween|"
             r"(?<=the )holidays|(?<=las )fiestas|"
-            r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|(?<=the )fall|otono|winter"
-            r"|invierno|spring|"
+            r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|fall|otono|winter|invierno|spring|"
             r"primavera|(?:kids|children) (?:are|go) back (?:at|in|to) school|back to school|school starts(?: again)?|"
             r"empiecen las clases|(?:vuelta|vuelvan|vuelvan los ninos) al cole(?:gio)?|empiece el cole)\b"
             r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))"
-            r"(?: (?:of |de |del )?(?P<year>20\d\d)\b)?",
+            rf"(?P<after> (?:que viene|que entra|proxim[oa]|siguiente)\b)?(?P<last> pasad[oa]\b)?{_YEAR}",
             _feast,
         ),
-        ("feast", r"\b[qt](?P<number>[1-4])\b(?: (?:of |de )?(?P<year>20\d\d))?", _quarter),
+        (
+            "weekday",
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?: (?:morning|afternoon|evening|night))?(?: of|,? de| in)? {_WEEK}{_CLOCK}",
+            _of_week,
+        ),
+        (
+            "weekday",
+            rf"\b{_WEEK}(?:'s)?(?:,? (?:on|either|say|maybe|ideally|el|ya sea el|quiza el))*"
+            rf"(?: (?P<weekday>{_any(_WEEKDAYS)})|, (?P<listed>{_any(_WEEKDAYS)}){_ALONE})\b{_CLOCK}",
+            _in_week,
+        ),
+        ("feast", rf"\b[qt](?P<number>[1-4])\b{_YEAR}", _quarter),
+        ("feast", rf"(?:(?<=in )|(?<=for )|(?<=until )|(?<=of )|(?<=next )|(?<=by ))h(?P<number>[12])\b{_YEAR}", _half_year),
+        ("unit", rf"\b(?P<ordinal>first|second) half(?: of the year\b|(?= of (?:next|this|last|20))){_YEAR}", _half_year),
+        ("unit", rf"(?:(?<=en el )|(?<=para el )|(?<=hasta el ))(?P<ordinal>primer|segundo) semestre\b{_YEAR}", _half_year),
+        (
+            "unit",
+            rf"\b(?P<ordinal>primera|segunda) mitad(?: del ano\b(?! (?:que|prox|pas))|(?= del? (?:ano|prox|este|20))){_YEAR}",
+            _half_year,
+        ),
         ("unit", rf"\b(?P<ordinal>{_any(_ORDINALS)}) (?:quarter|trimestre)\b{_YEAR}", _quarter),
         (
             "unit",
-            rf"\b(?:(?P<ahead>in|within|dentro de|en|de aqui a|de aca a|after)|(?P<hace>hace)) (?:{_ROUGHLY} )*"
-            rf"(?P<number>\d{{1,3}}|{_any(_NUMBERS)})(?: (?:or so|or two|of|de|more"
-            rf"|mas))? ?(?P<unit>{_UNIT})\b(?P<ago> ago)?",
+            r"\b(?:(?P<ahead>in|within|dentro de|en|de aqui a|de aca a|after|pasad[oa]s)|(?P<hace>hace)) "
+            rf"(?:{_ROUGHLY} )*{_COUNT}"
+            rf"(?: (?:or|o) (?P<later>two|dos)\b)?(?P<half_more> (?:{_HALF})\b)?(?P<ago> ago)?",
             _amount,
         ),
+        ("unit", rf"\b{_COUNT}(?:(?P<ago> ago)|(?P<on> from now| down the (?:line|road|track)))\b", _amount),
         (
             "unit",
-            rf"\b(?P<number>\d{{1,3}}|{_any(_NUMBERS)})(?: of)? (?P<unit>{_UNIT})(?:(?P<ago> ago)|(?P<on> from now))\b",
-            _amount,
+            rf"\b(?:(?P<ahead>in|dentro de|en|de aqui a)|(?P<hace>hace)) (?:{_ROUGHLY} )?(?:half an? year|medio ano)\b"
+            r"(?P<ago> ago)?",
+            _half_a_year,
         ),
+        ("unit", r"\bhalf a year(?:(?P<ago> ago)| from now)\b", _half_a_year),
         (
             "unit",
             r"\b(?P<ahead>in) a (?P<unit>fortnight)(?P<number>)\b",
             lambda hit: hit.place(hit.world.today + timedelta(days=14)),
         ),
+        ("month", rf"\b{_MONTHS_PART}{_MONTH}{_YEAR_SAID}", _month),
         (
             "unit",
-            r"\b(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
+            rf"\b{_PART}(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
             r"(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)|week after next|(?<=the )weekend|"
             r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
-            r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|proxim[oa]|entrante|siguiente|pasad[oa])|"
+            r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|que entra|proxim[oa]|entrante|siguiente|pasad[oa])|"
             r"(?:proxim[oa]|pasad[oa]|otr[oa]|est[ea]) (?:semana|mes|ano|trimestre|fin de semana|finde)|"
             r"(?<=fin de )(?:mes|ano|semana)|(?<=fines de )(?:mes|ano)|(?<=finales de )(?:mes|ano)|(?<=el )(?:finde"
             r"|fin de semana))\b",
@@ -714,18 +986,21 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "weekday",
-            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| (?:que viene|proximo|pasado|siguiente)\b"
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| after next\b"
+            r"| (?:que viene|que entra|proximo|pasado|siguiente)\b"
             r"| (?:morning|afternoon|evening|night)\b)?"
             rf"(?:(?: |,? the | dia )(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
             _weekday,
         ),
         (
             "month",
-            r"\b(?P<part>(?:mid|early|late|(?:the )?end of|(?:the )?start of|(?:the )?beginning of|(?:the )?middle of"
-            r"|(?:the )?(?:first|last) week of|(?:primera|ultima) semana de|mediados de|finales de|fines de|"
-            rf"fin de|principios de|comienzos de|inicios de)[ -])?{_MONTH}\b(?! \d)(?: (?:of |de "
-            rf"|del )?(?P<year>20\d\d)\b)?",
+            rf"\b{_MONTHS_PART}{_MONTH}\b(?! \d\d?(?!\d)){_YEAR}",
             _month,
+        ),
+        (
+            "digit",
+            r"\b(?P<part>(?:early|mid|late)(?: in)?|(?:principios|mediados|finales) de)[ -](?P<year>20\d\d)\b",
+            _named_year,
         ),
         (
             "digit",
@@ -737,11 +1012,14 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
     )
 )
 
-_GIVEAWAY = re.compile(r"[qt][1-4]\b|[a-z]+|\d+")
+_NAME_A_MONTH = (_month, _day_and_month, _weekday_in_month)
+_NAME_A_WEEK = (_of_week, _in_week)
+
+_GIVEAWAY = re.compile(r"[qt][1-4]\b|h[12]\b|[a-z]+|\d+")
 _GIVEN_AWAY = (
     dict.fromkeys(_MONTHS, "month")
     | dict.fromkeys(_WEEKDAYS, "weekday")
-    | dict.fromkeys([*_UNITS, *"weekend finde quarter trimestre".split()], "unit")
+    | dict.fromkeys([*_UNITS, *"weekend finde quarter trimestre half semestre".split()], "unit")
     | dict.fromkeys(
         "today tonight tomorrow tmrw tomorow hoy manana ayer anoche antier anteayer yesterday morning afternoon arvo evening"
         " night tarde noche".split(),
@@ -752,7 +1030,7 @@ _GIVEN_AWAY = (
         " memorial labor labour father boxing"
         " halloween holidays fiestas summer verano"
         " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo"
-        " q1 q2 q3 q4 t1 t2 t3 t4".split(),
+        " h1 h2 q1 q2 q3 q4 t1 t2 t3 t4".split(),
         "feast",
     )
 )

@@ -20,13 +20,17 @@ _WORD = re.compile(r"[a-z0-9']+|[.!?;:,\n]")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mention:
-    """A piece of a text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be."""
+    """A piece of a text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be.
+
+    `again` is the day when it has begun already and somebody wishes to hear from us in it.
+    """
 
     start: int
     end: int
     day: date
     back: date | None = None
     settled: bool = False
+    again: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +60,35 @@ def purposes(
     `folded` is subject and text in lower case without accents, place for place; the text begins at `begins`.
     """
     if learnt is None:
-        return [by_cues(folded, mention, intent, today) for mention in mentions]
-    questions = asked(folded, mentions, begins, intent, today)
-    return [_likeliest(learnt(question), mention, today) for question, mention in zip(questions, mentions, strict=True)]
+        kinds = [by_cues(folded, mention, intent, today) for mention in mentions]
+    else:
+        questions = asked(folded, mentions, begins, intent, today)
+        kinds = [_likeliest(learnt(question), mention, today) for question, mention in zip(questions, mentions, strict=True)]
+    if intent is not Intent.CANCEL:
+        return kinds
+    wished = _wished(folded, mentions, today)
+    return [DateKind.RETURN if wish else kind for wish, kind in zip(wished, kinds, strict=True)]
+
+
+def _wished(folded: str, mentions: Sequence[Mention], today: date) -> list[bool]:
+    """Whether each day is plainly the one on which the customer wants to hear from us: no model needs to be asked then."""
+    found: list[bool] = []
+    for number, mention in enumerate(mentions):
+        ahead = max(mention.day, mention.again or mention.day) > today
+        listed = bool(number and found[-1] and _OR.fullmatch(folded, mentions[number - 1].end, mention.start))
+        found.append(ahead and (listed or _asks_for_contact(folded, mention)))
+    return found
+
+
+def _asks_for_contact(folded: str, mention: Mention) -> bool:
+    before, after = _sentence(folded, mention)
+    words = folded[mention.start : mention.end]
+    refused = _NOT_BEFORE.search(before)
+    if refused and (refused["until"] or refused["till"] or refused["hasta"] or _UNTIL.search(words)):
+        return True
+    return bool(
+        (_CONTACT_BEFORE.search(before) and not _TOLD.search(before)) or (_OPENS.search(before) and _CONTACT_AFTER.match(after))
+    )
 
 
 def asked(folded: str, mentions: Sequence[Mention], begins: int, intent: Intent, today: date) -> list[dict[str, float]]:
@@ -181,8 +211,70 @@ def _nearest(folded: str, mention: Mention, cues: Sequence[tuple[DateKind, re.Pa
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\n|;")
 
-_BACKWARD = re.compile(r"\b(?:since|desde|last|pasad[oa]|ago|hace)\b")
+_BACKWARD = re.compile(r"\b(?:since|desde|last(?! [a-z]+ (?:in|of)\b)|pasad[oa]|ago|hace)\b")
 _FORWARD = re.compile(r"\b(?:not before|until|till|til|hasta|after|despues|tras|pasad[oa]|partir)\b")
+
+
+def _one_of(*phrases: str) -> str:
+    return f"(?:{'|'.join(phrases)})"
+
+
+# Wishes for contact that nobody reads otherwise come in front of whatever was learnt.
+_TALK = _one_of(
+    r"(?:call|phone|ring|text|e-?mail|write(?: to)?|contact|message|ping|ask|remind|try|nudge|hit) (?:me|us)",
+    r"(?:(?:talk|speak|get back|come back|reach out) to|(?:check (?:back |in )?|follow up )with|get hold of) (?:me|us)",
+    r"write|talk|check (?:back|in)|reach (?:back )?out|circle back|touch base|follow up|call back",
+    r"(?:get|be) (?:back )?in touch|(?:ask|try|write|call|email) again",
+    r"(?:let's|lets|let us|we can|we could) (?:talk|speak|chat|catch up|reconnect|revisit|pick (?:this|it) (?:back )?up)",
+    r"give (?:me|us) (?:a|another) (?:call|shout|ring|bell|buzz|ping|try)|drop (?:me|us) a (?:line|note|mail|message)",
+    r"(?:llam|escrib|contact|avis|busqu?|recuerd|pregunt|habl)(?:a|e|an|en|ad|ed|id)?(?:me|nos)",
+    r"recuerd(?:a|e|en)(?:me|nos)lo",
+    r"(?:nos )?(?:hablamos|hablemos|escribimos)|charlamos|pod(?:emos|riamos) (?:volver a )?hablar",
+    r"(?:me|nos) (?:llam|escrib|contact|avis|busqu?)(?:a|e|as|es|an|en|ais|eis|aras?|aran|ieras?|ieran)",
+    r"(?:vuelv[ae]n?|volved) a (?:llamar|escribir|contactar|avisar|preguntar|hablar)(?:me|nos)",
+    r"(?:puedes?|pueden|podeis|podes) (?:volver a )?(?:llamar|escribir|contactar|avisar|preguntar|hablar)(?:me|nos)",
+    r"(?:da|de|den|dad)(?:me|nos) (?:un toque|una llamada)",
+    r"(?:manda|mande|manden|envia|envie|envien)(?:me|nos) un (?:mensaje|correo|mail|whatsapp)",
+)
+# What an order or an offer begins with; a tale does not: "I asked you to call me in October".
+_BIDDEN = _one_of(
+    r"^\s*",
+    r"[.!?;:,()\n–—-] ?",
+    r"\b(?:please|pls|and|but|so|or|then|just|do|maybe|perhaps|kindly|better|instead|feel free to|welcome to) ",
+    r"\b(?:(?:you|please) (?:can|could|may|might)|(?:can|could|would|will) you|happy for you to|like you to) ",
+    r"\b(?:gustaria|agradeceria|agradezco|prefiero|preferiria|ruego) que ",
+    r"\b(?:y|pero|o|mejor|por favor|porfa|quizas?|tal vez|entonces|si acaso) ",
+)
+_AGAIN = _one_of(
+    r"again|back|then|next|out|please|with (?:me|us)|(?:about|on) (?:it|this|that)|to (?:me|us)|later|once more|sometime|up",
+    r"maybe|perhaps|around|about|say|when|once|instead|(?:a )?line|a note",
+    r"otra vez|de nuevo|nuevamente|mas adelante|mejor|por favor|ya|cuando|quizas?|como",
+)
+_FIRST = r"(?:(?:please|then|you can|you could|you may|feel free to|do|ya|si|mejor|por favor|entonces) )*"
+_WERE_YOU = (
+    r"\b(?:love it|appreciate it|great|nice|glad|grateful|happy) if you (?:could |would )?"
+    r"(?:(?:called|wrote to|e-?mailed) (?:me|us)|called|wrote|reached out|got in touch|checked (?:back|in)|followed up)"
+)
+_CONTACT_BEFORE = re.compile(rf"(?:{_BIDDEN}{_TALK}|{_WERE_YOU})(?:,? {_AGAIN})*[,:]? ?$")
+_CONTACT_AFTER = re.compile(rf",? {_FIRST}{_TALK}\b(?! (?:you|the|my|your|que|con)\b)")
+_OPENS = re.compile(r"(?:^|[.!?;:(\n]|\b(?:and|but|so|then|y|pero|mejor|entonces|quizas?|maybe|perhaps))[ ,\n]*$")
+_TOLD = re.compile(
+    r"\b(?:asked|told|said|promised|supposed|meant|never|nobody|no one|(?:didn|did no|don|do no|won|wouldn)'?t|no need to"
+    r"|pedi|dije|dijeron|dijiste|prometi[a-z]*|quedaron|quedaste|nunca|nadie|no (?:me|nos|l[aeo]s?)|no hace falta)\b"
+)
+# Who asks us not to write before a day may be written to from that day on.
+_NOT_BEFORE = re.compile(
+    r"\b(?:don't|dont|do not|no need to|not|never) (?:bother to |try to )?"
+    r"(?:call|phone|ring|text|e-?mail|write|contact|message|ping|ask|chase|follow up|reach out|check|get in touch|bother)"
+    r"(?: to)?(?: me| us)?(?: again| back| please)*,? ?(?P<until>(?:before|until|till|til) (?:the )?)?$"
+    r"|\bno (?:more )?(?:calls|e-?mails|mails|messages|contact)(?: please)?,? ?"
+    r"(?P<till>(?:before|until|till|til) (?:the )?)?$"
+    r"|\bno (?:(?:hace falta|es necesario|hay) que )?(?:(?:me|nos) )?(?:vuelv[a-z]+ a )?"
+    r"(?:llam|escrib|contact|busqu|habl|molest|avis)[a-z]+"
+    r"(?: (?:mas|otra vez|de nuevo|por favor))*,? ?(?P<hasta>(?:hasta|antes de) (?:que )?(?:los ninos )?)?$"
+)
+_UNTIL = re.compile(r"\b(?:before|until|till|til|hasta|antes)\b")
+_OR = re.compile(r",? ?(?:or|o|u|and|y|/) ?(?:maybe |quizas? )?")
 
 _PAST_TENSE = re.compile(
     r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"

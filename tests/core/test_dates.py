@@ -9,6 +9,7 @@ from pipeline.core import dates
 from pipeline.core.records import Address, Business, Calendar, DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 TUESDAY = datetime(2026, 3, 10, 15, tzinfo=UTC)
+NOVEMBER = datetime(2026, 11, 24, 15, tzinfo=UTC)  # a Tuesday as well
 
 
 def rules(country: str = "US", timezone: str = "UTC") -> Rules:
@@ -354,3 +355,271 @@ def test_a_leap_day_without_a_year_is_found_only_when_it_comes():
 def test_a_long_text_is_searched_quickly():
     text = "next next next the the the last last en el de la " * 400
     assert found(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please cancel, found another for 1/2 the price.",
+        "I can only give it 1/2 hour a week",
+        "3/4 of the class is over my head",
+        "9/10 of the time nobody answers",
+        "2/10 would not recommend",
+        "I'd give it 2/10",
+        "4/5 stars, but too dear",
+        "1 1/2 hours is too long",
+        "it's 50/50 whether we stay",
+        "encontré otro a 1/2 precio",
+        "solo usé 1/2 de las clases",
+        "le doy un 2/10",
+        "tardaron casi 1/2 hora",
+        "3/4 partes del tiempo no contestan",
+        "1/2 a day is all I have",
+    ],
+)
+def test_a_share_and_a_mark_are_no_days(text: str):
+    assert found(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("cancel 1/2 please", date(2027, 1, 2)),
+        ("cancel my class on 3/4", date(2027, 3, 4)),
+        ("cancel the 2/14 dinner", date(2027, 2, 14)),
+        ("cancelo la clase del 1/2 a las 5", date(2027, 1, 2)),
+        ("3/10 would be better", date(2027, 3, 10)),
+    ],
+)
+def test_figures_that_could_be_a_share_are_a_day_where_nothing_is_shared(text: str, day: date):
+    assert [each.day for each in found(text, sent=NOVEMBER)] == [day]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Call me in a couple of months.", date(2027, 1, 24)),
+        ("Try me again in a couple months.", date(2027, 1, 24)),
+        ("Try me again in a few weeks.", date(2026, 12, 15)),
+        ("Ping me in several months.", date(2027, 3, 24)),
+        ("Get in touch in 6-8 weeks.", date(2027, 1, 19)),
+        ("Get in touch in six to eight weeks.", date(2027, 1, 19)),
+        ("Ping me in a month or two.", date(2027, 1, 24)),
+        ("Ping me in a year or two.", date(2027, 11, 24)),
+        ("Get back to me in half a year.", date(2027, 5, 24)),
+        ("Call me in a year and a half.", date(2028, 5, 24)),
+        ("Check back a few months down the line.", date(2027, 2, 24)),
+        ("Tengo que cancelar por trabajo, llámame en un par de meses.", date(2027, 1, 24)),
+        ("Escríbeme dentro de seis u ocho semanas.", date(2027, 1, 19)),
+        ("Hablamos en un par de semanas.", date(2026, 12, 8)),
+        ("Avísame en unas semanas.", date(2026, 12, 15)),
+        ("Llámame en uno o dos meses.", date(2027, 1, 24)),
+        ("Avísame en medio año.", date(2027, 5, 24)),
+        ("Escríbeme de aquí a unos meses.", date(2027, 2, 24)),
+    ],
+)
+def test_a_rough_time_is_never_earlier_than_the_customer_meant(text: str, day: date):
+    assert [(each.day, each.kind) for each in found(text, sent=NOVEMBER)] == [(day, DateKind.RETURN)]
+
+
+def test_a_span_of_numbers_is_not_read_into_a_number_in_words():
+    assert [each.text for each in found("call me in twenty-one days", sent=NOVEMBER)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("move it to next week Wednesday", [date(2026, 12, 2)]),
+        ("could we do Wednesday of next week", [date(2026, 12, 2)]),
+        ("could we do Thursday next week", [date(2026, 12, 3)]),
+        ("move next week's Wednesday class", [date(2026, 12, 2)]),
+        ("next week on Thursday or Friday", [date(2026, 12, 3), date(2026, 12, 4)]),
+        ("Wednesday or Thursday of next week", [date(2026, 12, 2), date(2026, 12, 3)]),
+        ("Friday of the week after next", [date(2026, 12, 11)]),
+        ("Wednesday in two weeks", [date(2026, 12, 9)]),
+        ("Friday this week", [date(2026, 11, 27)]),
+        ("la otra semana, martes o miércoles", [date(2026, 12, 1), date(2026, 12, 2)]),
+        ("el miércoles de la semana que viene", [date(2026, 12, 2)]),
+        ("la semana que viene, el miércoles", [date(2026, 12, 2)]),
+        ("la próxima semana el jueves", [date(2026, 12, 3)]),
+        ("el viernes de la semana pasada", [date(2026, 11, 20)]),
+    ],
+)
+def test_a_weekday_is_of_the_week_that_is_named_with_it(text: str, days: list[date]):
+    assert [each.day for each in found(text, Intent.RESCHEDULE, sent=NOVEMBER)] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("move Wednesday to next week", [date(2026, 11, 25), date(2026, 11, 30)]),
+        ("not Thursday and next week Tuesday neither", [date(2026, 11, 26), date(2026, 12, 1)]),
+        ("I am away next week, Thursday would work", [date(2026, 11, 30), date(2026, 11, 26)]),
+    ],
+)
+def test_a_weekday_beside_a_week_is_not_always_of_it(text: str, days: list[date]):
+    assert [each.day for each in found(text, Intent.RESCHEDULE, sent=NOVEMBER)] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("a week from Thursday", date(2026, 12, 3)),
+        ("two weeks from Friday", date(2026, 12, 11)),
+        ("a week today", date(2026, 12, 1)),
+        ("two weeks from tomorrow", date(2026, 12, 9)),
+    ],
+)
+def test_weeks_are_counted_from_the_day_that_is_named(text: str, day: date):
+    assert [each.day for each in found(text, Intent.RESCHEDULE, sent=NOVEMBER)] == [day]
+
+
+def test_a_weekday_that_is_read_in_two_ways_is_left_out():
+    assert found("the Wednesday after next", Intent.RESCHEDULE, sent=NOVEMBER) == ()
+
+
+def test_the_week_after_next_is_not_the_next_one():
+    assert found("call me the week after next", sent=NOVEMBER)[0].day == date(2026, 12, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "day"),
+    [
+        ("Talk to me when the kids are back at school.", NOVEMBER, date(2027, 9, 1)),
+        ("Talk to me when the kids are back at school.", datetime(2026, 12, 15, tzinfo=UTC), date(2027, 1, 8)),
+        ("Llámame cuando empiecen las clases.", NOVEMBER, date(2027, 9, 1)),
+        ("Llámame más adelante, en agosto.", NOVEMBER, date(2027, 8, 1)),
+        ("Call me in August.", NOVEMBER, date(2027, 8, 1)),
+        ("Write to me on October 3.", NOVEMBER, date(2027, 10, 3)),
+        ("Write to me the first of February.", NOVEMBER, date(2027, 2, 1)),
+        ("Check back with me in November.", NOVEMBER, date(2027, 11, 1)),
+        ("Check back with me in November.", datetime(2026, 11, 3, tzinfo=UTC), date(2026, 11, 15)),
+        ("Talk to me in Q4.", NOVEMBER, date(2027, 10, 1)),
+    ],
+)
+def test_a_day_on_which_somebody_wants_to_hear_from_us_lies_ahead(text: str, sent: datetime, day: date):
+    gone = lambda features: {DateKind.MENTIONED: 0.6, DateKind.PAST: 0.4}  # noqa: E731
+    assert [(each.day, each.kind) for each in found(text, sent=sent, learnt=gone)] == [(day, DateKind.RETURN)]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("cancel the class of the tenth of December", date(2026, 12, 10)),
+        ("cancel the class of the twenty-first of December", date(2026, 12, 21)),
+        ("la clase del quince de enero", date(2027, 1, 15)),
+        ("el primer lunes de febrero", date(2027, 2, 1)),
+        ("the last Friday in January", date(2027, 1, 29)),
+        ("in the second half of January", date(2027, 1, 16)),
+        ("la segunda quincena de enero", date(2027, 1, 16)),
+        ("the 3rd week of January", date(2027, 1, 15)),
+        ("in March next year", date(2027, 3, 1)),
+        ("en diciembre del año que viene", date(2027, 12, 1)),
+        ("on 15 December next year", date(2027, 12, 15)),
+        ("in Q2 of next year", date(2027, 4, 1)),
+        ("in spring of next year", date(2027, 3, 1)),
+    ],
+)
+def test_days_are_spelt_out_and_years_are_told_by_words(text: str, day: date):
+    assert [each.day for each in found(text, sent=NOVEMBER)] == [day]
+
+
+@pytest.mark.parametrize(
+    ("text", "sent", "day"),
+    [
+        ("We can't do it now. Maybe next summer!", datetime(2027, 5, 3, tzinfo=UTC), date(2028, 6, 1)),
+        ("Maybe next summer!", datetime(2027, 7, 3, tzinfo=UTC), date(2028, 6, 1)),
+        ("Quizás el próximo verano.", datetime(2027, 5, 3, tzinfo=UTC), date(2027, 6, 1)),
+        ("El verano que viene volvemos.", datetime(2027, 5, 3, tzinfo=UTC), date(2027, 6, 1)),
+        ("Ask again next fall.", NOVEMBER, date(2027, 9, 1)),
+        ("Ask again next spring.", NOVEMBER, date(2027, 3, 1)),
+        ("Ask again next winter.", NOVEMBER, date(2027, 12, 1)),
+        ("Quizás el próximo otoño.", NOVEMBER, date(2027, 9, 1)),
+        ("Ask me again in late spring.", NOVEMBER, date(2027, 5, 1)),
+        ("Ask me again at the end of the summer.", NOVEMBER, date(2027, 9, 1)),
+        ("Talk to me in H2.", NOVEMBER, date(2027, 7, 1)),
+        ("Talk to me in the second half of next year.", NOVEMBER, date(2027, 7, 1)),
+        ("Talk to me in the second quarter of next year.", NOVEMBER, date(2027, 4, 1)),
+        ("Hablamos en la segunda mitad del año que viene.", NOVEMBER, date(2027, 7, 1)),
+        ("Hablamos a mediados del año que viene.", NOVEMBER, date(2027, 7, 2)),
+        ("Talk to me in Q2.", NOVEMBER, date(2027, 4, 1)),
+        ("Talk to me in late 2027.", NOVEMBER, date(2027, 9, 1)),
+    ],
+)
+def test_a_season_or_a_part_of_a_year_is_the_one_that_is_meant(text: str, sent: datetime, day: date):
+    assert [(each.day, each.kind) for each in found(text, sent=sent)] == [(day, DateKind.RETURN)]
+
+
+def test_a_feast_that_money_has_not_been_coming_in_since_is_over():
+    assert found("There has been no money coming in since Labor Day.", sent=NOVEMBER)[0].day == date(2026, 9, 7)
+
+
+def test_next_summer_comes_after_this_summer():
+    said = found("We can't this summer. Maybe next summer!", sent=datetime(2027, 5, 3, tzinfo=UTC))
+    assert [each.day for each in said] == [date(2027, 6, 1), date(2028, 6, 1)]
+    dicho = found("Este verano no podemos. Quizás el próximo verano.", sent=datetime(2027, 5, 3, tzinfo=UTC))
+    assert [each.day for each in dicho] == [date(2027, 6, 1), date(2028, 6, 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write to me on Jan 15th.",
+        "You can write to me on Jan 15th.",
+        "Let's talk after the 15th.",
+        "Check back on the 5th of January.",
+        "Follow up with me January 20.",
+        "Drop me a line in the new year.",
+        "Feel free to reach out again after the new year.",
+        "In March, call me.",
+        "Don't call me before March.",
+        "Please do not contact me again until the summer.",
+        "No calls before February please.",
+        "I would love it if you reached out in the spring.",
+        "Me gustaría que me llamaran en febrero.",
+        "Podemos hablar en febrero.",
+        "Recuérdamelo en abril.",
+        "No hace falta que me escriban hasta el año que viene.",
+        "Escríbanme a mediados de enero.",
+        "A mediados de enero me escribes otra vez.",
+        "Hablemos después del 15.",
+        "Dame un toque en febrero.",
+        "En enero hablamos.",
+        "No me llames hasta febrero.",
+        "No me contacten antes de marzo.",
+        "No me llamen antes de que empiecen las clases.",
+    ],
+)
+def test_a_plain_wish_for_contact_needs_no_learning(text: str):
+    [each] = found(text, sent=NOVEMBER, learnt=lambda features: {DateKind.CANCELLED: 1.0})
+    assert each.kind is DateKind.RETURN
+
+
+def test_a_wish_for_contact_is_one_of_both_months():
+    days = found("Call me in January or February.", sent=NOVEMBER, learnt=lambda features: {DateKind.CANCELLED: 1.0})
+    assert [each.kind for each in days] == [DateKind.RETURN, DateKind.RETURN]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I asked you to call me in December.",
+        "You promised to write to me on Friday.",
+        "Don't call me on Friday.",
+        "I'll call you on Friday.",
+        "Never call me on Sunday again.",
+        "There is nothing to talk about on Friday.",
+        "Drop me from the 12th.",
+        "Quedaron en llamarme el lunes.",
+        "Nadie me llama el lunes.",
+        "Para el mes entrante ya hablamos con otra señora.",
+    ],
+)
+def test_a_tale_and_a_refusal_are_no_wish_for_contact(text: str):
+    said = found(text, sent=NOVEMBER, learnt=lambda features: {DateKind.MENTIONED: 1.0})
+    assert [each.kind for each in said] == [DateKind.MENTIONED]
+
+
+def test_the_day_before_a_wish_for_contact_is_not_its_day():
+    days = found("Cancel the lesson on Friday, call me in January.", sent=NOVEMBER)
+    assert [each.kind for each in days] == [DateKind.CANCELLED, DateKind.RETURN]
