@@ -32,9 +32,7 @@ from pipeline.core.records import (
     Beginning,
     Caps,
     Cursor,
-    DateKind,
     Draft,
-    FoundDate,
     History,
     Intent,
     Message,
@@ -46,10 +44,7 @@ from pipeline.core.records import (
     Scores,
     Screening,
     Send,
-    Sensitive,
-    Span,
     StepPlan,
-    Verdict,
     mailbox,
     whole_percent,
 )
@@ -655,7 +650,7 @@ def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
     if isinstance(message, Unreadable):
         return False
     intent, reason = _meaning(to)
-    old = verdict_from(site.store.plans.verdict_of(mail_key))
+    old = site.store.plans.verdict_of(mail_key)
     history = site.store.past.of_messages([message])[0]
     plan = flow.answer_as(
         message,
@@ -680,30 +675,6 @@ def _meaning(to: str) -> tuple[Intent, Reason | None]:
     if to == "reschedule":
         return Intent.RESCHEDULE, None
     return Intent.CANCEL, Reason(to)
-
-
-def verdict_from(plain: Mapping[str, object] | None) -> Verdict:
-    """The stored verdict as a record again; spans and places of dates are not kept."""
-    if not plain:
-        return Verdict(intent=Intent.NONE)
-    dates = plain.get("dates")
-    evidence = plain.get("evidence")
-    return Verdict(
-        intent=Intent(str(plain["intent"])),
-        reason=Reason(str(plain["reason"])) if plain.get("reason") else None,
-        subreason=str(plain["subreason"]) if plain.get("subreason") else None,
-        language=str(plain.get("language") or "en"),
-        sensitive=Sensitive(str(plain["sensitive"])) if plain.get("sensitive") else None,
-        opt_out=bool(plain.get("opt_out")),
-        firm=bool(plain.get("firm")),
-        question=bool(plain.get("question")),
-        asked=str(plain["asked"]) if plain.get("asked") else None,
-        dates=tuple(
-            FoundDate(text=d["text"], day=date.fromisoformat(d["day"]), kind=DateKind(d["kind"]), start=0, end=0)
-            for d in (dates if isinstance(dates, list) else [])
-        ),
-        evidence=tuple(Span(text=text, start=-1) for text in (evidence if isinstance(evidence, list) else [])),
-    )
 
 
 def send(site: Site) -> int:

@@ -53,7 +53,8 @@ def meant(message: Message, verdict: Verdict, known: Sequence[Appointment], rule
         if same:
             return same[0]
     zone = ZoneInfo(rules.business.timezone)
-    called = [found for found in verdict.dates if found.kind is DateKind.CANCELLED]
+    off = [found for found in verdict.dates if found.kind is DateKind.CANCELLED]
+    called = [found for found in off if not found.rough]
     days = [found.day for found in called]
     recent = [one for one in known if (one.start_by or one.end or one.start) > at - _GRACE]
     named = [one for one in recent if one.start.astimezone(zone).date() in days]
@@ -63,6 +64,8 @@ def meant(message: Message, verdict: Verdict, known: Sequence[Appointment], rule
         first = min(called, key=lambda found: found.day)
         hour = _hour(first, message)
         return _in_words(message.sender.key, first.day, hour, at, rules) if verdict.intent is Intent.CANCEL else None
+    if off:
+        return None  # a whole week or month is called off: which appointments that means a person sees
     ahead = [one for one in recent if one.state is AppointmentState.BOOKED]
     return ahead[0] if len(ahead) == 1 else None
 

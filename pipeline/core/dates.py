@@ -216,7 +216,7 @@ def _found(read: _Read, place: Mention, kind: DateKind) -> FoundDate:
     if kind is DateKind.RETURN and day <= read.today and place.again:
         day = place.again
     start, end = (place.start - read.begins, place.end - read.begins) if place.start >= read.begins else (-1, -1)
-    return FoundDate(text=read.text[place.start : place.end], day=day, kind=kind, start=start, end=end)
+    return FoundDate(text=read.text[place.start : place.end], day=day, kind=kind, start=start, end=end, rough=place.rough)
 
 
 def _behind(place: Mention, kind: DateKind, today: date) -> bool:
@@ -240,7 +240,7 @@ def _places(folded: str, text: str, world: _World) -> list[Mention]:
                     continue
                 place = resolve(_hit(match, folded, text, world))
                 if place is not None:
-                    found.append(_Reading(place, resolve))
+                    found.append(_Reading(replace(place, rough=_is_rough(resolve, match)), resolve))
                 # A day that does not exist keeps its words: "29 February" is not "the 29th"; nor is a share a day.
                 if place is not None or resolve is _day_and_month:
                     taken.append((max(match.start(), place.start if place else 0), match.end()))
@@ -1014,6 +1014,14 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
 
 _NAME_A_MONTH = (_month, _day_and_month, _weekday_in_month)
 _NAME_A_WEEK = (_of_week, _in_week)
+_LONGER_THAN_A_DAY = (_month, _period, _quarter, _half_year, _named_year, _long_ago)
+_SEASONS = re.compile(r"summer|verano|autumn|fall|otono|winter|invierno|spring|primavera|holidays|fiestas")
+
+
+def _is_rough(how: Callable[[_Hit], Mention | None], match: re.Match[str]) -> bool:
+    """Whether a week, a month or a season is named, and no day."""
+    return how in _LONGER_THAN_A_DAY or (how is _feast and bool(_SEASONS.search(match["name"])))
+
 
 _GIVEAWAY = re.compile(r"[qt][1-4]\b|h[12]\b|[a-z]+|\d+")
 _GIVEN_AWAY = (

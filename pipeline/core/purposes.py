@@ -22,7 +22,8 @@ _WORD = re.compile(r"[a-z0-9']+|[.!?;:,\n]")
 class Mention:
     """A piece of a text and the day meant. `back` is the day when the sentence looks back, `settled` when only one can be.
 
-    `again` is the day when it has begun already and somebody wishes to hear from us in it.
+    `again` is the day when it has begun already and somebody wishes to hear from us in it, and what is longer than a day is
+    `rough`.
     """
 
     start: int
@@ -31,6 +32,7 @@ class Mention:
     back: date | None = None
     settled: bool = False
     again: date | None = None
+    rough: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -319,13 +319,17 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundDate:
-    """A date in the customer's words: `day` is the first day meant, `start` and `end` the span in `Message.text`."""
+    """A date in the customer's words: `day` is the first day meant, `start` and `end` the span in `Message.text`.
+
+    `rough`: a week, a month or a season was named, and no day of an appointment.
+    """
 
     text: str
     day: date
     kind: DateKind
     start: int
     end: int
+    rough: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,7 @@ from pipeline.core.records import (
     StepPlan,
     Verdict,
 )
-from pipeline.store import diary
+from pipeline.store import diary, verdicts
 from pipeline.store.database import Database
 from pipeline.store.events import record
 from pipeline.store.keys import Keys
@@ -148,10 +148,10 @@ class Plans:
             before = _drafts_before(connection, of)
         return [(read_step(row, before[row.case, row.number]), cases[row.case]) for row in rows]
 
-    def verdict_of(self, key: str) -> dict[str, Any] | None:
-        """The stored verdict of a mail as plain values, or None."""
+    def verdict_of(self, key: str) -> Verdict:
+        """The verdict on a mail as it was stored; that it is nothing if there is none."""
         with self._database.reading() as connection:
-            return connection.execute(sa.select(decision.c.verdict).where(decision.c.message == key)).scalar()
+            return verdicts.read(connection.execute(sa.select(decision.c.verdict).where(decision.c.message == key)).scalar())
 
     def corrected(self, plan: Plan, correction: Correction, now: datetime) -> None:
         """A rep said what a mail really is: end what followed from the old reading, write the new one, keep the label."""
@@ -658,24 +658,5 @@ def _decision(plan: Plan, now: datetime) -> Mapping[str, Any]:
         "template": plan.decision.template,
         "review": plan.decision.review,
         "why": list(plan.decision.why),
-        "verdict": _plain(verdict) if verdict else None,
-    }
-
-
-def _plain(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "intent": verdict.intent,
-        "reason": verdict.reason,
-        "subreason": verdict.subreason,
-        "confidence": round(verdict.confidence, 4),
-        "intent_confidence": round(verdict.intent_confidence, 4),
-        "runner_up": verdict.runner_up,
-        "language": verdict.language,
-        "dates": [{"text": d.text, "day": d.day.isoformat(), "kind": d.kind} for d in verdict.dates],
-        "sensitive": verdict.sensitive,
-        "opt_out": verdict.opt_out,
-        "firm": verdict.firm,
-        "question": verdict.question,
-        "asked": verdict.asked,
-        "evidence": [span.text for span in verdict.evidence],
+        "verdict": verdicts.plain(verdict) if verdict else None,
     }

@@ -66,6 +66,16 @@ def test_without_a_day_it_is_the_only_one_ahead():
     assert meant(CANCEL) is None
 
 
+def test_a_whole_month_that_is_called_off_is_no_appointment_on_its_first_day():
+    month = replace(CANCEL, dates=(replace(naming(1).dates[0], text="for November", rough=True),))
+    assert meant(month, booked(26)) is None
+    mail = replace(MAIL, text="Please take us off the schedule for January.")
+    (found,) = dates.find(mail, Intent.CANCEL, RULES, None)
+    assert (found.day, found.rough) == (date(2027, 1, 1), True)
+    (day,) = dates.find(replace(MAIL, text="Please take us off the schedule for 4 January."), Intent.CANCEL, RULES, None)
+    assert not day.rough
+
+
 def test_a_day_on_which_nothing_is_known_is_an_appointment_in_the_customers_words():
     found = meant(naming(26), booked(25))
     assert found is not None
