@@ -122,6 +122,8 @@ def _its_file(site: Site, stored: StoredDraft) -> Found | None:
     files, key = site.outbox.versions(stored.draft.key), stored.draft.key[:8]
     if moved := [file for file in files if file.folder != "review"]:
         raise NotFound(f"{key} lies in {moved[0].folder}/: what that means is carried out with the next round")
+    if not files and (astray := site.outbox.astray([stored.draft.key])):
+        raise NotFound(f"{key} lies in {astray[0][1]}/, where only ended ones belong: move its file to review/ or approved/")
     if problems := [f"review/{file.name}: {file.problem}" for file in files if file.problem]:
         raise NotFound(f"{key} can't be used as it is: {'; '.join(problems)}")
     if len({(file.subject, file.text) for file in files}) > 1:

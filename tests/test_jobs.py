@@ -934,6 +934,19 @@ def test_approved_mails_that_wait_are_told_with_the_reason(careful: World):
     assert notes(careful) == ""
 
 
+def test_an_approved_follow_up_at_night_is_told_to_wait_for_business_hours(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=8)
+    round_(world)
+    world.clock.forward(hours=12)
+    world.move(world.files("review")[0], "approved")
+    round_(world)
+    world.clock.forward(minutes=10)
+    jobs.collect(world.site)
+    assert "1 because follow-ups wait for business hours, from 2026-12-02 09:00 on" in notes(world)
+
+
 def test_files_of_ended_matters_go_when_the_mails_do(world: World):
     world.inbox.arrive(mail(CANCEL))
     round_(world)

@@ -94,6 +94,12 @@ def test_what_a_rep_has_moved_is_not_approved_over_its_head(world: World):
         review.approve(world.site, key(world))
 
 
+def test_what_slipped_into_sent_is_not_approved_without_its_edits(world: World):
+    world.move(world.files("review")[0], "sent")
+    with pytest.raises(WinbackError, match="lies in sent/"):
+        review.approve(world.site, key(world))
+
+
 class ReadOnly:
     """An outbox on a disk that takes nothing any more."""
 

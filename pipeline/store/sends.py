@@ -310,7 +310,7 @@ class Sends:
         """A person releases a mail: patience begins anew, and what was held for being automatic is so no more."""
         automatic = row.automatic and not (row.cause or "").startswith(ADDRESS_CAP)
         self._requeue(connection, row, now, why, now)
-        values = {"queued": now, "automatic": automatic, "shown": False}
+        values = {"queued": now, "automatic": automatic, "cause": None, "shown": False}
         connection.execute(send.update().where(send.c.key == row.key).values(**values))
 
     def to_retry(self, beginning: str) -> list[str]:
