@@ -586,17 +586,13 @@ def unsubscribe_server(
 
 @cli.command()
 def retry(
-    key: Annotated[str, typer.Argument(help="A held mail (its key) or a held send (`mail:` and the draft's id).")],
+    key: Annotated[str, typer.Argument(help="The key of a held mail or the id of a held answer; its beginning will do.")],
 ) -> None:
     """Try something that is held once more: read a mail again, or send an answer again that never went out."""
-    from pipeline.edges import clock
+    from pipeline import review
 
-    with _store() as store:
-        again = store.sends.queue_again if key.startswith("mail:") else None
-        done = again(key, "a person said so", clock.now()) if again else store.intake.retry(key, clock.now())
-    if not done:
-        raise WinbackError(f"{key}: nothing that is held and can be retried has this key")
-    typer.echo(f"{key} is tried again with the next round")
+    with _site() as site:
+        typer.echo(review.retry(site, key))
 
 
 @cli.command()
@@ -700,16 +696,18 @@ def review_list(as_json: Json = False) -> None:
 def review_show(draft: DraftId) -> None:
     """Show one draft as it would be sent, with what was understood."""
     from pipeline import review
-    from pipeline.core.compose import whole_body
 
     with _site() as site:
         stored = review.find(site, draft)
+        subject, text, remark = review.words(site, stored)
         events = site.store.events.of_message(stored.draft.case)
     typer.echo(f"{stored.draft.key[:8]}  {stored.state}" + (f"  ({stored.by})" if stored.by else ""))
-    typer.echo(f"To: {stored.draft.recipient.address}\nSubject: {stored.draft.subject}")
+    typer.echo(f"To: {stored.draft.recipient.address}\nSubject: {subject}")
     for name, value in stored.draft.notes:
         typer.echo(f"{name}: {value}")
-    typer.echo(f"\n{whole_body(stored.draft)}\n")
+    if remark:
+        typer.echo(f"File: {remark}")
+    typer.echo(f"\n{text}\n")
     at = _by_clock()
     for event in events:
         typer.echo(f"{at(event.at)} {event.kind} {event.text}")
@@ -717,7 +715,7 @@ def review_show(draft: DraftId) -> None:
 
 @review_verbs.command("approve")
 def review_approve(draft: DraftId) -> None:
-    """Send a draft as it is."""
+    """Send a draft with the words that its file holds now."""
     _review(lambda review, site: review.approve(site, draft))
 
 

@@ -35,6 +35,7 @@ from pipeline.core.records import (
     Draft,
     History,
     Intent,
+    Kind,
     Message,
     Plan,
     Raw,
@@ -48,9 +49,9 @@ from pipeline.core.records import (
     mailbox,
     whole_percent,
 )
-from pipeline.edges.outbox import Found, shown
+from pipeline.edges.outbox import Found, shown, titled
 from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
-from pipeline.store import Correction, Store, StoredDraft
+from pipeline.store import Correction, Delayed, Finished, Store, StoredDraft
 
 log = logging.getLogger("winback")
 
@@ -146,8 +147,8 @@ class Outbox(Protocol):
     def keep(self, key: str, name: str, data: bytes, cause: str, now: datetime) -> str:
         """Write a customer's mail that waits for a person into held/."""
 
-    def discard(self, draft_key: str) -> None:
-        """Take a superseded draft's file away."""
+    def discard(self, key: str, folder: str = "review") -> None:
+        """Take the file of a superseded draft away, or that of a draft or mail that is not held any more."""
 
     def erase(self, keys: Collection[str]) -> int:
         """Take every file of these drafts and mails away."""
@@ -164,8 +165,17 @@ class Outbox(Protocol):
     def complain(self, problems: Mapping[str, str]) -> None:
         """Leave a note on each of these files, and take the notes on all others away."""
 
+    def places(self, draft_keys: Collection[str]) -> dict[str, str]:
+        """Tell in which folder, of those where reps work, drafts lie."""
+
     def missing(self, draft_keys: Sequence[str]) -> list[str]:
-        """Tell which drafts have no file any more."""
+        """Tell which waiting drafts have no file any more."""
+
+    def astray(self, draft_keys: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Tell which waiting drafts lie where only ended ones belong: key, folder and name."""
+
+    def versions(self, draft_key: str) -> list[Found]:
+        """Read all files of a draft where reps work."""
 
     def tidy(self, before: datetime) -> int:
         """Take files away that ended before that moment."""
@@ -457,7 +467,7 @@ def publish(site: Site) -> int:
         changed += 1
     for mail in site.store.drafts.held_to_show():
         who = Address(name=mail.name or "", address=mail.sender or "")
-        site.outbox.keep(mail.key, who.name or who.address, mail.data or b"", _why_held(mail.reason), now)
+        site.outbox.keep(mail.key, who.name or who.address, mail.data or b"", why_held(mail.reason), now)
         site.store.drafts.held_shown([mail.key])
         changed += 1
     return changed + _publish_sent(site, now)
@@ -484,10 +494,20 @@ def _publish_sent(site: Site, now: datetime) -> int:
         folder = "sent" if finished.state == "sent" else "held"
         stored = site.store.drafts.get(finished.draft)
         if stored is not None:
-            cause = finished.cause if folder == "held" else None
+            cause = _what_to_do(finished) if folder == "held" else None
             site.outbox.store_sent(stored.draft, site.rules.business.sender, now, folder, cause)
         site.store.sends.shown([finished.key])
     return len(ended)
+
+
+def _what_to_do(finished: Finished) -> str:
+    """Why a mail did not go out, and what a person can do about it."""
+    cause = (finished.cause or "nobody knows why").rstrip(". ")
+    if finished.state == "cancelled":
+        return f"cancelled ({cause}): it was not sent and won't be. If the customer must be told, a person should"
+    if finished.uncertain:
+        return f"{cause}. If it did not arrive, say `winback retry {finished.key}`; if it did, there is nothing to do"
+    return f"{cause}. To send it after all, mend that, then move this file to approved/ or say `winback retry {finished.key}`"
 
 
 _HELD = {
@@ -500,18 +520,40 @@ _HELD = {
     "spoofed": "the sender may be forged: check before you answer",
     "spam": "marked as spam, but reads like a cancellation: check before you answer",
     "no_reply": "a machine tells of a cancellation: there is nobody to answer, but look at it",
+    "role": "reads like a cancellation, but comes from an account such as postmaster or billing, not from a person: look who"
+    " wants to cancel, and answer that person yourself",
+    "not_to_us": "reads like a cancellation, but is to none of your addresses: if it is to an alias or an old address of yours,"
+    " add that to inbox.own_addresses in config.yaml, so that the next ones are answered; this one you can move into the folder"
+    " of its reason",
+    "no_recipient": "reads like a cancellation, but names no recipient, as mails to many do: if it is meant for you, move it"
+    " into the folder of its reason, or answer it",
+    "no_sender": "reads like a cancellation, but its sender is missing, broken or more than one: find out who wrote, and answer"
+    " yourself",
+    "null_sender": "reads like a cancellation, but was sent in a way that takes no answer, as notices of programs are: look who"
+    " wants to cancel, and write to that person yourself",
+    "mailing": "reads like a cancellation, but looks like a mailing to many: if a customer wrote it, move it into the folder of"
+    " its reason, or answer it",
+    "deep_thread": "reads like a cancellation, far down in a long exchange of mails: a person knows that matter, and should"
+    " answer",
+    "challenge": "a spam filter of the customer asks you to prove that you are a person: follow its link if you know them, or"
+    " your mails don't reach them",
     "too_big": "this mail was too big to take over: it lies in the mailbox",
     "text_refused": "the text for this answer is broken: tell your admin to run `winback check`",
 }
 
 
-def _why_held(reason: str) -> str:
+def why_held(reason: str) -> str:
+    """What happened to a customer's mail that waits for a person, and what to do."""
     return _HELD.get(reason, f"held: {reason}; a person should look at it")
+
+
+NOT_SENT_YET = "not sent yet"
+DELAY = timedelta(minutes=5)
 
 
 def collect(site: Site) -> int:
     """Carry out what reps did with the files. Returns how many files were acted on."""
-    acted = 0
+    acted = _bring_back(site)
     problems: dict[str, str] = {}
     for found in site.outbox.scan(site.now()):
         try:
@@ -524,7 +566,45 @@ def collect(site: Site) -> int:
             log.exception("%s/%s failed", found.folder, found.name)
             problems[f"{found.folder}/{found.name}"] = f"winback fails on it ({type(error).__name__}: {error}): tell your admin"
     site.outbox.complain(problems)
+    _tell_of_delay(site)
     return acted
+
+
+def _bring_back(site: Site) -> int:
+    """Waiting drafts that slipped into sent/ or held/ lie in review/ again. Returns how many."""
+    # When an older copy of the store was restored, a draft that waits may have been sent: its file stays until a person looked.
+    if site.store.control.restored():
+        return 0
+    back = 0
+    for key, folder, name in site.outbox.astray(site.store.drafts.waiting_keys()):
+        if site.outbox.places([key]):
+            continue  # a copy: the draft itself lies where it can be worked on
+        site.outbox.settle(name, folder, "review", now=_business_time(site))
+        log.warning("%s still waits and lay in %s/, where winback alone puts files: it is in review/ again", key[:8], folder)
+        back += 1
+    return back
+
+
+def _tell_of_delay(site: Site) -> None:
+    """Keep a note while mails that reps released are not sent yet: how many, and why."""
+    delayed = site.store.sends.delayed(site.now() - DELAY)
+    if not delayed:
+        site.outbox.clear_note(NOT_SENT_YET)
+        return
+    lines = [f"{each.count} because {_why_delayed(site, each)}" for each in delayed]
+    total = sum(each.count for each in delayed)
+    site.outbox.note(NOT_SENT_YET, "\n".join([f"approved mails that are not sent yet: {total}; none is lost", *lines]))
+
+
+def _why_delayed(site: Site, delayed: Delayed) -> str:
+    if site.stopped() or site.store.control.stopped():
+        return "sending is stopped, until somebody says `winback resume`"
+    zone, now = ZoneInfo(site.rules.business.timezone), site.now()
+    open_again = followups.allowed(now, site.rules)
+    if not delayed.cause and open_again > now:
+        return f"follow-ups wait for business hours, from {open_again.astimezone(zone):%Y-%m-%d %H:%M} on"
+    why = _ADDRESS.sub("...@...", delayed.cause or "their turn has not come: is the daemon running?")
+    return f"{why} (tried again from {max(delayed.next_try, now).astimezone(zone):%Y-%m-%d %H:%M} on)"
 
 
 class _Left(Exception):
@@ -547,14 +627,20 @@ def _collect_one(site: Site, found: Found) -> bool:
 
 
 def _fresh_copy(site: Site, found: Found) -> str | None:
-    """What to tell of a file that lost its key but is named like a waiting draft, which then gets a file again; else None."""
-    if found.mail_key or not found.named or (found.draft_key and site.store.drafts.get(found.draft_key)):
+    """What to tell of a file that is no draft for certain, when waiting ones are meant: each gets a file again. Else None."""
+    if found.mail_key or (found.draft_key and site.store.drafts.get(found.draft_key)):
         return None
-    waiting = [stored.draft.key for stored in site.store.drafts.find(found.named) if stored.state == "waiting"]
+    known = [stored for key in found.several if (stored := site.store.drafts.get(key))]
+    known += site.store.drafts.find(found.named) if found.named else []
+    waiting = [stored.draft.key for stored in known if stored.state == "waiting"]
     if not waiting:
         return None
     site.store.drafts.lost(site.outbox.missing(waiting))
-    return "its last header line is missing or damaged; a fresh copy lies in review/: use that one and delete this"
+    places = {place for place in site.outbox.places(waiting).values() if place != "review"}
+    what = "it holds more than one draft" if found.several else "its last header line is missing or damaged"
+    if places:
+        return f"{what}; the draft itself lies in {'/ and '.join(sorted(places))}/: delete this"
+    return f"{what}; a fresh copy lies in review/: use that one and delete this"
 
 
 def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
@@ -565,9 +651,32 @@ def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
     if not released and stored.state != "approved":
         site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=_business_time(site))
         return True
+    if not released:
+        _approve_again(site, stored, found)
     # The row has it: what is in the file now changes nothing any more, and its copy in sent/ comes from the row.
     site.outbox.remove(found.folder, found.name)
     return True
+
+
+def _approve_again(site: Site, stored: StoredDraft, found: Found) -> None:
+    """What a rep wants of a mail that was released before: one that is held is tried again, unless it may have arrived."""
+    draft, last = stored.draft, site.store.sends.last(stored.draft.key)
+    if last is None:
+        return  # it is on its way, or nobody knows yet whether it arrived
+    if last.state == "sent":
+        log.info("%s lies in approved/ and was sent before: it is not sent again", draft.key[:8])
+        site.store.sends.unshown(last.key)  # perhaps this is its file from sent/
+        return
+    if last.state == "cancelled":
+        raise _Left(f"not sent: it was cancelled before ({last.cause}). If the customer must be told, a person should")
+    if last.uncertain:
+        why = "it may have reached the customer, nobody knows: look whether it arrived"
+        raise _Left(f"not sent again: {why}. If it did not, say `winback retry {last.key}`; if it did, delete this file")
+    if (found.text, found.subject or titled(draft)) != (shown(draft), titled(draft)):
+        why = "it can be sent only as it was approved before, and this file has other words"
+        raise _Left(f"not sent: {why}. Say `winback retry {last.key}` to send the old ones, or send yours by yourself")
+    if site.store.sends.again(draft.key, "a rep moved it to approved/", site.now()):
+        log.info("%s was held and is approved again", last.key)
 
 
 def _too_late(stored: StoredDraft) -> str:
@@ -585,7 +694,7 @@ def _reject_file(site: Site, stored: StoredDraft, found: Found) -> bool:
 def _correct_file(site: Site, stored: StoredDraft, found: Found) -> bool:
     done = correct(site, stored.draft.case, found.folder, by="outbox")
     if not done:
-        raise _Left("its mail is not stored any more, so its reason can't be changed; move it back")
+        raise _Left(f"{why_not_corrected(site, stored.draft.case, stored.draft)}; move it back")
     end = _END.get(site.store.drafts.send_state(stored.draft.key) or "")
     if end:
         # What became of the mail does not change with the reason: its file goes back to where it came from.
@@ -602,9 +711,20 @@ def _correct_held(site: Site, found: Found) -> bool:
     if found.mail_key is None or found.folder in ("approved", "rejected"):
         return False
     if not correct(site, found.mail_key, found.folder, by="outbox"):
-        raise _Left("its mail is not stored any more, so it can't be answered from here")
+        raise _Left(f"{why_not_corrected(site, found.mail_key)}; answer it from your mail program, and delete this file")
     site.outbox.remove(found.folder, found.name)
     return True
+
+
+def why_not_corrected(site: Site, mail_key: str, draft: Draft | None = None) -> str:
+    """Why `correct` could do nothing."""
+    if draft and draft.kind is Kind.LETTER:
+        return "the letter to the owner answers no mail, so there is no reason to change"
+    if draft and draft.template.startswith("no_show"):
+        return "a note to who did not come answers no mail, so there is no reason to change"
+    if site.store.intake.raw(mail_key) is None:
+        return "its mail is not stored any more, so its reason can't be changed"
+    return "its mail is stored, but winback can't read it, so it can write no answer"
 
 
 def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | None, *, by: str) -> bool:
@@ -642,7 +762,7 @@ def reject(site: Site, stored: StoredDraft, *, by: str) -> bool:
 
 
 def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
-    """Say what a mail really is: a reason, `reschedule` or `not_a_cancellation`. False when the mail is not stored any more."""
+    """Say what a mail really is: a reason, `reschedule` or `not_a_cancellation`. False when it can't be answered."""
     raw = site.store.intake.raw(mail_key)
     if raw is None:
         return False

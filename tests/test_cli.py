@@ -171,6 +171,15 @@ def test_a_draft_is_listed_shown_and_approved(drafted: Shop):
     assert len(drafted.sent()) == 1
 
 
+def test_a_draft_is_shown_and_approved_as_edited_in_its_file(drafted: Shop):
+    (file,) = (drafted.folder / "outbox" / "review").iterdir()
+    file.write_text(file.read_text(encoding="utf-8").replace("Hi Maria", "Dear Maria"), encoding="utf-8")
+    assert "Dear Maria" in drafted.says("review", "show", draft_id(drafted))
+    drafted.says("review", "approve", draft_id(drafted))
+    drafted.says("once")
+    assert "Dear Maria" in drafted.sent()[0].read_text(encoding="utf-8")
+
+
 def test_people_read_times_by_the_clock_of_the_business(drafted: Shop):
     (row,) = drafted.told("review", "list", "--json")
     here = datetime.fromisoformat(row["made"]).astimezone(ZoneInfo("America/Chicago"))

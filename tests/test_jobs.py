@@ -15,13 +15,16 @@ from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 from rows import steps_of
 
 from pipeline import jobs
+from pipeline.core.decide import HELD_IF_CANCELLED
 from pipeline.core.records import Caps, ContactState, Text
 from pipeline.daemon import Daemon
 from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable
 from pipeline.jobs import Site
 from pipeline.store import StoredDraft, schema
+from pipeline.store.control import hold_restored
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
+CORE = Path(jobs.__file__).parent / "core"
 
 
 @pytest.fixture
@@ -751,6 +754,198 @@ def send_cause(world: World, draft_key: str | None) -> str | None:
     query = sa.select(schema.send.c.cause).where(schema.send.c.draft == draft_key)
     with world.site.store.database.reading() as connection:
         return connection.execute(query).scalar_one()
+
+
+def notes(world: World) -> str:
+    return "\n".join(note.read_text(encoding="utf-8") for note in world.outbox.glob("NOTE*"))
+
+
+def refused(world: World, why: str = "550 5.7.1 relaying denied") -> Path:
+    """The file of a mail that the server refused."""
+    world.delivery.before_dot = [Refused(why)]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    (held,) = world.files("held")
+    return held
+
+
+def test_a_held_mail_says_what_to_do_and_is_sent_when_it_is_moved_to_approved(world: World):
+    held = refused(world)
+    (line,) = world.site.store.overview.lines()
+    assert f"`winback retry mail:{line.draft}`" in held.read_text(encoding="utf-8")
+    world.move(held, "approved")
+    round_(world)
+    assert [sent.recipient for sent in world.delivery.delivered_mails] == ["maria@example.org"]
+    assert [file.parent.name for file in world.outbox.glob("*/*.eml")] == ["sent"]
+
+
+def test_a_held_mail_that_is_refused_again_lies_in_held_again(world: World):
+    world.move(refused(world), "approved")
+    world.delivery.before_dot = [Refused("550 5.7.1 still denied")]
+    round_(world)
+    (held,) = world.files("held")
+    assert "still denied" in held.read_text(encoding="utf-8")
+    assert world.files("approved") == []
+
+
+def test_a_held_mail_that_may_have_arrived_is_not_sent_again_by_moving_it(world: World):
+    world.delivery.after_dot = [Uncertain("no answer after the final dot")]
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(hours=2)
+    round_(world)
+    world.move(world.files("held")[0], "approved")
+    round_(world)
+    assert world.delivery.delivered_mails == []
+    assert len(world.files("approved")) == 1
+    assert "look whether it arrived. If it did not, say `winback retry mail:" in notes(world)
+
+
+def test_a_held_mail_with_new_words_is_not_sent_with_the_old_ones(world: World):
+    held = refused(world)
+    held.write_text(held.read_text(encoding="utf-8").replace("Hi Maria", "Dear Maria"), encoding="utf-8")
+    world.move(held, "approved")
+    round_(world)
+    assert world.delivery.delivered_mails == []
+    assert "this file has other words" in notes(world)
+
+
+def test_a_cancelled_mail_that_is_moved_to_approved_stays_with_a_note(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "approved")
+    jobs.collect(careful.site)
+    careful.site.store.people.suppress("maria@example.org", "complaint", careful.clock())
+    round_(careful)
+    careful.move(careful.files("held")[0], "approved")
+    round_(careful)
+    assert careful.delivery.delivered_mails == []
+    assert len(careful.files("approved")) == 1
+    assert "cancelled before (complaint)" in notes(careful)
+
+
+def test_a_sent_mail_that_is_moved_to_approved_goes_back_and_is_not_sent_again(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    (file,) = world.files("sent")
+    world.move(file, "approved")
+    round_(world)
+    assert len(world.delivery.delivered_mails) == 1
+    assert (world.files("sent"), world.files("approved")) == ([file], [])
+
+
+@pytest.mark.parametrize("folder", ["sent", "held"])
+def test_a_draft_that_slipped_among_the_ended_ones_comes_back_with_its_edits(careful: World, folder: str):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (file,) = careful.files("review")
+    file.write_text(file.read_text(encoding="utf-8").replace("Hi Maria", "Dear Maria"), encoding="utf-8")
+    careful.move(file, folder)
+    round_(careful)
+    assert careful.files("review") == [file]
+    assert "Dear Maria" in file.read_text(encoding="utf-8")
+    assert careful.delivery.delivered_mails == careful.files(folder) == []
+
+
+def test_after_a_restore_a_draft_among_the_sent_ones_stays_for_it_may_have_been_sent(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    store, (file,) = careful.site.store, careful.files("review")
+    with store.database.writing() as connection:
+        hold_restored(connection, store.keys, {1: f"mail:{store.drafts.waiting()[0].draft.key}"}, careful.clock())
+    moved = careful.move(file, "sent")
+    jobs.collect(careful.site)
+    assert (careful.files("review"), careful.files("sent")) == ([], [moved])
+
+
+def test_a_copy_of_a_draft_among_the_ended_ones_is_left_there(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    (file,) = careful.files("review")
+    copy = careful.outbox / "sent" / file.name
+    copy.write_bytes(file.read_bytes())
+    round_(careful)
+    assert (careful.files("review"), careful.files("sent")) == ([file], [copy])
+
+
+def test_a_folder_that_is_dragged_into_approved_is_told(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    folder = careful.outbox / "approved" / "today"
+    folder.mkdir()
+    careful.files("review")[0].rename(folder / "draft.eml")
+    careful.clock.forward(days=365)
+    round_(careful)
+    assert "approved/today: is a folder" in notes(careful)
+
+
+def test_an_unreadable_held_mail_is_not_said_to_be_gone(world: World):
+    class Blind:
+        def read_all(self, raws):
+            for raw in raws:
+                yield raw, Unreadable("it took more than 5 seconds")
+
+    world.site = replace(world.site, reader=Blind())
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.move(world.files("held")[0], "price")
+    round_(world)
+    assert "its mail is stored, but winback can't read it" in notes(world)
+
+
+def test_a_file_with_two_drafts_brings_both_back(careful: World):
+    for number, who in enumerate(("maria", "tom")):
+        careful.inbox.arrive(mail(CANCEL, uid=str(number), sender=f"{who.title()} <{who}@{who}.example>"))
+    round_(careful)
+    first, second = careful.files("review")
+    key = re.findall(r"X-Winback-Draft: .*\n", second.read_text(encoding="utf-8"))[0]
+    first.write_text(first.read_text(encoding="utf-8").replace("X-Winback-Draft", f"{key}X-Winback-Draft"), encoding="utf-8")
+    second.unlink()
+    careful.move(first, "approved")
+    round_(careful)
+    assert careful.delivery.delivered_mails == []
+    assert "it holds more than one draft; a fresh copy lies in review/" in notes(careful)
+    assert careful.files("review") == [first, second]
+
+
+def test_each_cause_for_which_a_mail_can_be_held_has_a_sentence():
+    said = re.findall(r'Outcome\.HOLD, cause="(\w+)"', "".join(file.read_text() for file in CORE.glob("*.py")))
+    failed = {"unreadable", "poison"}  # by the store, when a mail can't be read or decided
+    assert set(said) >= {"unsure", "trouble", "too_big", "text_refused"}
+    assert set(jobs._HELD) == {*said, *HELD_IF_CANCELLED, *failed}
+
+
+def test_approved_mails_that_wait_are_told_with_the_reason(careful: World):
+    careful.inbox.arrive(mail(CANCEL))
+    round_(careful)
+    careful.move(careful.files("review")[0], "approved")
+    careful.delivery.before_dot = [TryLater("451 greylisted")]
+    round_(careful)
+    assert notes(careful) == ""
+    careful.clock.forward(minutes=5)
+    jobs.collect(careful.site)
+    assert "not sent yet: 1; none is lost\n1 because 451 greylisted (tried again from 2026-11-23 11:06 on)" in notes(careful)
+    (careful.outbox.parent / "STOP").touch()
+    jobs.collect(careful.site)
+    assert "1 because sending is stopped, until somebody says `winback resume`" in notes(careful)
+    (careful.outbox.parent / "STOP").unlink()
+    careful.clock.forward(minutes=1)
+    round_(careful)
+    jobs.collect(careful.site)
+    assert notes(careful) == ""
+
+
+def test_an_approved_follow_up_at_night_is_told_to_wait_for_business_hours(world: World):
+    world.inbox.arrive(mail(CANCEL))
+    round_(world)
+    world.clock.forward(days=8)
+    round_(world)
+    world.clock.forward(hours=12)
+    world.move(world.files("review")[0], "approved")
+    round_(world)
+    world.clock.forward(minutes=10)
+    jobs.collect(world.site)
+    assert "1 because follow-ups wait for business hours, from 2026-12-02 09:00 on" in notes(world)
 
 
 def test_files_of_ended_matters_go_when_the_mails_do(world: World):

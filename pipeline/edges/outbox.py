@@ -65,12 +65,18 @@ class Found:
     mail_key: str | None = None
     problem: str | None = None
     named: str | None = None
+    several: tuple[str, ...] = ()
 
 
 def shown(draft: Draft) -> str:
     """The text of a draft as its file shows it, and as a scan finds it when nobody edited it."""
     quote = draft.quote if len(draft.quote) <= _LONGEST_QUOTE else f"{draft.quote[:_LONGEST_QUOTE]}\n> [...]"
     return _tidy(f"{draft.text}\n\n{quote}")
+
+
+def titled(draft: Draft) -> str:
+    """The subject of a draft as its file shows it, and as a scan finds it when nobody edited it."""
+    return unicodedata.normalize("NFC", _value(draft.subject))
 
 
 class Outbox:
@@ -109,7 +115,7 @@ class Outbox:
         for name in MOVED:
             with self._opened(name) as folder:
                 found += [_look(folder, name, entry, now) for entry in _entries(folder) if not _LEFTOVER.search(entry)]
-        return [replace(each, named=_named_like(each.name)) for each in found if each is not None]
+        return [each for each in found if each is not None]
 
     def settle(self, name: str, from_folder: str, to_folder: str, *, cause: str | None = None, now: datetime) -> str:
         """Move a file to where it ends, with the cause in a header, and give its new name: no file there is overwritten.
@@ -170,24 +176,57 @@ class Outbox:
                 _ended(folder, found, now)
             return found
 
-    def discard(self, draft_key: str) -> None:
-        """Take every file of a draft out of review/."""
-        with self._opened(REVIEW) as folder:
-            while found := _holding(folder, draft_key):
-                _remove(folder, found)
+    def discard(self, key: str, folder: str = REVIEW) -> None:
+        """Take every file of a draft out of review/, or of a draft or mail out of another folder."""
+        with self._opened(folder) as opened:
+            while found := _holding(opened, key):
+                _remove(opened, found)
 
-    def missing(self, draft_keys: Sequence[str]) -> list[str]:
-        """Which of these drafts have no file: neither one of their name in any folder, nor any where reps work."""
+    def places(self, draft_keys: Collection[str]) -> dict[str, str]:
+        """The folder in which each of these drafts lies, under whatever name, of those where reps work."""
+        found: dict[str, str] = {}
         left = set(draft_keys)
-        for name in FOLDERS if left else ():
+        for name in (REVIEW, *MOVED) if left else ():
             with self._opened(name) as folder:
-                left -= _by_key(folder, sorted(left)).keys()
+                found.update(dict.fromkeys(_by_key(folder, sorted(left)), name))
+            left -= found.keys()
         for name in (REVIEW, *MOVED) if left else ():
             with self._opened(name) as folder:
                 for entry in _entries(folder):
-                    if not _LEFTOVER.search(entry):
-                        left -= _keys(_read(folder, entry, _HEAD) or b"").keys()
-        return [key for key in draft_keys if key in left]
+                    if not _LEFTOVER.search(entry) and (key := _only_key(_read(folder, entry, _HEAD))) in left:
+                        found[key] = name
+            left -= found.keys()
+        return found
+
+    def missing(self, draft_keys: Sequence[str]) -> list[str]:
+        """Which of these drafts, all of which wait, have no file where reps work."""
+        found = self.places(draft_keys)
+        return [key for key in draft_keys if key not in found]
+
+    def astray(self, draft_keys: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The files of these drafts, all of which wait, in sent/ and held/: key, folder and name of each."""
+        found = []
+        for where in ENDED if draft_keys else ():
+            with self._opened(where) as folder:
+                found += [(key, where, name) for key, name in _by_key(folder, draft_keys).items()]
+        return found
+
+    def versions(self, draft_key: str) -> list[Found]:
+        """All files of a draft where reps work, each with the words in it and what is wrong with it if it is to go out.
+
+        With them comes what has its name in review/ and lost its key.
+        """
+        found = []
+        for where in (REVIEW, *MOVED):
+            with self._opened(where) as folder:
+                for name in _entries(folder):
+                    data = None if _LEFTOVER.search(name) else _read(folder, name, LARGEST + 1)
+                    keys = _keys(data or b"")
+                    if data is not None and draft_key in keys:
+                        found.append(replace(_found("approved", name, data), folder=where))
+                    elif data and not keys and where == REVIEW and draft_key.startswith(_named_like(name) or "?"):
+                        found.append(Found(draft_key=None, folder=where, name=name, problem=_KEYLESS))
+        return found
 
     def erase(self, keys: Collection[str]) -> int:
         """Take every file of these drafts and mails away, whatever folder it lies in, and the notes on it. Returns how many.
@@ -419,7 +458,7 @@ def _changed(folder: int, name: str) -> float:
 
 
 def _by_key(folder: int, keys: Sequence[str]) -> dict[str, str]:
-    """The files of these keys, found in one look at the folder."""
+    """The files of these keys, found by their names in one look at the folder; one that holds more than one key is nobody's."""
     wanted: dict[str, list[str]] = {}
     for key in keys:
         wanted.setdefault(key[:4], []).append(key)
@@ -427,9 +466,8 @@ def _by_key(folder: int, keys: Sequence[str]) -> dict[str, str]:
     for name in _entries(folder):
         end = _NAME_END.search(name)
         likely = [key for key in wanted.get(end[1][:4], ()) if key.startswith(end[1])] if end else []
-        if likely:
-            inside = _keys(_read(folder, name, _HEAD) or b"")
-            found.update((key, name) for key in likely if key in inside)
+        if likely and (inside := _only_key(_read(folder, name, _HEAD))) in likely:
+            found[inside] = name
     return found
 
 
@@ -442,6 +480,12 @@ def _keys(data: bytes) -> dict[str, str]:
     """What a file says that it is: keys, each with `draft` or `mail`."""
     head = _unwrapped(data).partition(b"\n\n")[0]
     return {key.decode().lower(): kind.decode().lower() for kind, key in _IDENTITY.findall(head)}
+
+
+def _only_key(data: bytes | None) -> str:
+    """The key in a file that holds no other, or an empty text."""
+    keys = _keys(data or b"")
+    return next(iter(keys)) if len(keys) == 1 else ""
 
 
 def _lengths(key: str) -> Iterator[int]:
@@ -549,19 +593,21 @@ def _look(folder: int, where: str, name: str, now: datetime) -> Found | None:
         if not name.isprintable():
             problem = "its name holds characters that can't be shown; rename it"
             return Found(draft_key=None, folder=where, name=_value(readable), problem=problem)
+        if stat.S_ISDIR(status.st_mode):
+            return Found(draft_key=None, folder=where, name=name, problem=_FOLDER)
         data = _read(folder, name, LARGEST + 1)
     except FileNotFoundError:
         return None
     except PermissionError:
         problem = "winback may not read this file; give its user the right to, or save it again"
         return Found(draft_key=None, folder=where, name=_value(readable), problem=problem)
-    return None if data is None else _found(where, name, data)
+    return None if data is None else replace(_found(where, name, data), named=_named_like(name))
 
 
 def _found(folder: str, name: str, data: bytes) -> Found:
     keys = _keys(data)
     if len(keys) != 1:
-        return Found(draft_key=None, folder=folder, name=name, problem=_no_single_key(keys, data))
+        return Found(draft_key=None, folder=folder, name=name, problem=_no_single_key(keys, data), several=tuple(keys))
     ((key, kind),) = keys.items()
     if kind == "mail":
         # The words of a held mail come from the store: its file may be as big and as strange as strangers' mails are.
@@ -578,12 +624,15 @@ def _found(folder: str, name: str, data: bytes) -> Found:
 
 def _no_single_key(keys: dict[str, str], data: bytes) -> str:
     if keys:
-        return "holds more than one draft; take it away and use the files as they were"
+        return _SEVERAL
     if re.search(rb"^X-Winback-Draft:", _unwrapped(data), re.I | re.M):
         return _DAMAGED
     return "not a draft of winback; left alone"
 
 
+_SEVERAL = "holds more than one draft; take it away and use the files as they were"
+_KEYLESS = "its last header line is missing or damaged; put it back, or delete the file to have the text as winback wrote it"
+_FOLDER = "is a folder, and winback looks into none: move the files in it here one by one, and take the folder away"
 _DAMAGED = "the lines above the text are damaged; keep them as they were, with the one empty line below them, and save it again"
 
 

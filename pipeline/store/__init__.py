@@ -26,12 +26,13 @@ from pipeline.store.people import People, Person
 from pipeline.store.plans import Correction, Plans
 from pipeline.store.report import Report
 from pipeline.store.schema import REVISION, control
-from pipeline.store.sends import Finished, Sends
+from pipeline.store.sends import Delayed, Finished, Sends
 
 __all__ = [
     "Alarm",
     "Correction",
     "Database",
+    "Delayed",
     "Event",
     "Finished",
     "HeldMail",

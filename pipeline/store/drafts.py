@@ -69,6 +69,12 @@ class Drafts:
         """Drafts that wait for a rep, oldest first."""
         return self._read(sa.select(draft).where(draft.c.state == "waiting").order_by(draft.c.made, draft.c.key))
 
+    def waiting_keys(self) -> list[str]:
+        """The keys of the drafts that wait and have had a file."""
+        which = sa.and_(draft.c.state == "waiting", draft.c.file.is_not(None))
+        with self._database.reading() as connection:
+            return list(connection.execute(sa.select(draft.c.key).where(which)).scalars())
+
     def to_publish(self, limit: int) -> list[StoredDraft]:
         """Waiting drafts that have no file yet."""
         which = sa.and_(draft.c.state == "waiting", draft.c.file.is_(None))
@@ -186,6 +192,18 @@ class Drafts:
         """Their files lie there now."""
         with self._database.writing() as connection:
             connection.execute(message.update().where(message.c.key.in_(keys)).values(shown=True))
+
+    def held_unshown(self, key: str) -> None:
+        """The file of this held mail goes: should the mail stay held, or be held again, it gets another."""
+        with self._database.writing() as connection:
+            connection.execute(message.update().where(message.c.key == key).values(shown=False))
+
+    def held_like(self, beginning: str) -> list[tuple[str, str]]:
+        """Held mails whose key begins like this, each with why it is held."""
+        which = sa.and_(message.c.key.startswith(beginning, autoescape=True), message.c.state == "held")
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(message.c.key, message.c.reason).where(which).order_by(message.c.key))
+            return [(row.key, row.reason or "") for row in rows]
 
     def send_state(self, key: str) -> str | None:
         """The state of a draft's newest send, or None when it has none."""

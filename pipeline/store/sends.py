@@ -36,6 +36,10 @@ EVIDENCE_WITHIN = timedelta(minutes=60)
 LONGEST_WINDOW = timedelta(days=1)  # of the caps on how many go out; patience with a server ends sooner
 REMEMBERED = timedelta(days=90)  # longer than any cap looks back
 
+# How the causes of held mails begin of which nobody knows whether they arrived, and of those that only a person may release.
+UNCERTAIN = "uncertain: "
+ADDRESS_CAP = "address cap: "
+
 # A mail that keeps the business in mind. What soon won't be true any more, such as a free slot, is none.
 IS_TOUCH = sa.and_(draft.c.kind == Kind.FOLLOW_UP, draft.c.until.is_(None))
 
@@ -49,6 +53,20 @@ class Finished:
     state: str
     cause: str | None
     finished: datetime
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it may have reached the customer, and nobody knows."""
+        return (self.cause or "").startswith(UNCERTAIN)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delayed:
+    """Mails that wait to be sent, `count` of them for the same `cause`, if one is known; the first is tried at `next_try`."""
+
+    count: int
+    cause: str | None
+    next_try: datetime
 
 
 class Sends:
@@ -89,7 +107,7 @@ class Sends:
             return None
         letter = _is_letter(connection, row)
         if row.automatic and not letter and _had_its_automatic_mail(connection, row, caps, now):
-            self._hold(connection, row, f"address cap: one automatic mail in {caps.address_days} days", now)
+            self._hold(connection, row, f"{ADDRESS_CAP}one automatic mail in {caps.address_days} days", now)
             return None
         free_at, why = (now, "") if letter else _free_at(connection, row, caps, now)
         if free_at > now:
@@ -271,10 +289,34 @@ class Sends:
             row = connection.execute(sa.select(send).where(send.c.key == key)).first()
             if row is None or row.state not in ("held", "uncertain"):
                 return False
-            self._requeue(connection, row, now, why, now)
+            self._again(connection, row, why, now)
             forget_sent_before(connection, key)
-            connection.execute(send.update().where(send.c.key == key).values(queued=now, shown=False))
         return True
+
+    def again(self, of: str, why: str, now: datetime) -> bool:
+        """Queue a draft's held send again, if it surely never went out. False when there is none, or when nobody knows.
+
+        Nobody says that the mail did not arrive, so what is known of it from before a restored copy still holds it back.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(send).where(send.c.draft == of, send.c.state == "held")).first()
+            if row is None or (row.cause or "").startswith(UNCERTAIN):
+                return False
+            self._again(connection, row, why, now)
+        return True
+
+    def _again(self, connection: sa.Connection, row: Row, why: str, now: datetime) -> None:
+        """A person releases a mail: patience begins anew, and what was held for being automatic is so no more."""
+        automatic = row.automatic and not (row.cause or "").startswith(ADDRESS_CAP)
+        self._requeue(connection, row, now, why, now)
+        values = {"queued": now, "automatic": automatic, "cause": None, "shown": False}
+        connection.execute(send.update().where(send.c.key == row.key).values(**values))
+
+    def to_retry(self, beginning: str) -> list[str]:
+        """The keys of the held and uncertain sends that begin like this."""
+        which = sa.and_(send.c.key.startswith(beginning, autoescape=True), send.c.state.in_(("held", "uncertain")))
+        with self._database.reading() as connection:
+            return list(connection.execute(sa.select(send.c.key).where(which).order_by(send.c.key)).scalars())
 
     def give_up_waiting(self, now: datetime) -> int:
         """Hold uncertain sends for which no evidence came within the hour. Returns how many."""
@@ -283,7 +325,7 @@ class Sends:
                 sa.select(send).where(send.c.state == "uncertain", send.c.finished <= now - EVIDENCE_WITHIN)
             ).all()
             for row in rows:
-                cause = f"uncertain: {row.cause}. It may have reached the customer: look before you send it again"
+                cause = f"{UNCERTAIN}{row.cause}. It may have reached the customer: look before you send it again"
                 connection.execute(send.update().where(send.c.key == row.key).values(state="held", cause=cause, shown=False))
                 record(connection, self._keys, now, "held", message=_case_of(connection, row), text=cause)
                 self._end_touch(connection, row, now, "uncertain")
@@ -305,6 +347,31 @@ class Sends:
         """Their files are up to date."""
         with self._database.writing() as connection:
             connection.execute(send.update().where(send.c.key.in_(keys)).values(shown=True))
+
+    def delayed(self, since: datetime) -> list[Delayed]:
+        """What people released at that moment or before and is not sent yet, by its cause; the most mails come first."""
+        count = sa.func.count()
+        query = (
+            sa.select(count, send.c.cause, sa.func.min(send.c.not_before))
+            .where(send.c.state == "queued", ~send.c.automatic, send.c.queued <= since)
+            .group_by(send.c.cause)
+            .order_by(count.desc(), send.c.cause)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Delayed(count=count, cause=cause, next_try=next_try) for count, cause, next_try in rows]
+
+    def last(self, of: str) -> Finished | None:
+        """A draft's send, if it has ended: sent, held or cancelled."""
+        ended = sa.and_(send.c.draft == of, send.c.state.in_(("sent", "held", "cancelled")))
+        with self._database.reading() as connection:
+            r = connection.execute(sa.select(send).where(ended)).first()
+        return Finished(key=r.key, draft=r.draft, state=r.state, cause=r.cause, finished=r.finished) if r else None
+
+    def unshown(self, key: str) -> None:
+        """Its file is not what it should be: it is written again when the mail has ended, or at once if it has."""
+        with self._database.writing() as connection:
+            connection.execute(send.update().where(send.c.key == key).values(shown=False))
 
     def _held_by(self, connection: sa.Connection, mail: Send, phase: str | None = None) -> Row | None:
         which = sa.and_(send.c.key == mail.key, send.c.fence == mail.fence, send.c.state == "sending")

@@ -500,7 +500,9 @@ def test_links_folders_and_pipes_are_left_alone(outbox: Outbox, root: Path, tmp_
     for path in (root / "approved").iterdir():
         age(path)
     before = sorted(path.name for path in (root / "approved").iterdir())
-    assert outbox.scan(NOW) == []
+    assert [(found.name, "move the files in it" in (found.problem or "")) for found in outbox.scan(NOW)] == [
+        ("folder - 7f3a.eml", True)
+    ]
     assert outbox.missing([DRAFT.key]) == [DRAFT.key]
     for name in before:
         assert outbox.settle(name, "approved", "sent", now=NOW) == name
@@ -747,6 +749,33 @@ def test_a_draft_is_missing_unless_it_lies_somewhere_under_any_name(outbox: Outb
     path = moved(outbox, root, "service")
     path.rename(path.with_name("maria.txt"))
     assert outbox.missing([DRAFT.key, OTHER.key]) == [OTHER.key]
+
+
+@pytest.mark.parametrize("folder", ENDED)
+def test_a_waiting_draft_among_the_ended_ones_is_missing_and_found_there(outbox: Outbox, root: Path, folder: str):
+    moved(outbox, root, folder)
+    assert outbox.missing([DRAFT.key]) == [DRAFT.key]
+    assert outbox.astray([DRAFT.key, OTHER.key]) == [(DRAFT.key, folder, NAME)]
+
+
+def test_a_file_that_holds_two_drafts_is_neither(outbox: Outbox, root: Path):
+    path = moved(outbox, root)
+    saved(root, path.read_bytes().replace(b"X-Winback-Draft", f"X-Winback-Draft: {OTHER.key}\nX-Winback-Draft".encode()))
+    assert outbox.missing([DRAFT.key, OTHER.key]) == [DRAFT.key, OTHER.key]
+    assert sorted(only(outbox).several) == sorted([DRAFT.key, OTHER.key])
+
+
+def test_the_versions_of_a_draft_are_read_where_reps_work_with_what_is_wrong_with_them(outbox: Outbox, root: Path):
+    name = outbox.publish([DRAFT], DANA, NOW)[0]
+    (root / "review" / "copy.eml").write_bytes((root / "review" / name).read_bytes().replace(b"Hola", b"Buenas"))
+    moved(outbox, root, "price", OTHER)
+    (root / "review" / "x - 7f3a.eml").write_text("Hola", encoding="utf-8")
+    read = {found.name: (found.folder, found.text[:6], bool(found.problem)) for found in outbox.versions(DRAFT.key)}
+    assert read == {
+        name: ("review", "Hola, ", False),
+        "copy.eml": ("review", "Buenas", False),
+        "x - 7f3a.eml": ("review", "", True),
+    }
 
 
 def test_what_an_editor_leaves_beside_a_draft_is_not_the_draft(outbox: Outbox, root: Path):

@@ -294,6 +294,37 @@ def test_a_person_may_send_a_held_mail_again(store: Store):
     assert not store.sends.queue_again(mine.key, "twice", NOW)
 
 
+def test_a_held_mail_is_released_again_without_anybody_vouching_for_it(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.refused(mine, "550", NOW)
+    assert store.sends.again(mine.draft, "a rep moved it", NOW)
+    assert [again.key for again in claim(store)] == [mine.key]
+    assert not store.sends.again(mine.draft, "twice", NOW)
+    assert state(store, of)[0] == "sending"
+
+
+def test_an_uncertain_mail_is_not_released_again(store: Store):
+    of = cancelled(store, automatic=True)
+    (mine,) = claim(store)
+    store.sends.uncertain(mine, "no answer", NOW)
+    assert not store.sends.again(mine.draft, "a rep moved it", NOW)
+    store.sends.give_up_waiting(NOW + 60 * MINUTE)
+    assert state(store, of)[0] == "held"
+    assert not store.sends.again(mine.draft, "a rep moved it", NOW)
+
+
+def test_who_releases_what_the_cap_held_back_makes_it_a_persons_mail(store: Store):
+    cancelled(store, "1", automatic=True)
+    sent(store)
+    second = cancelled(store, "2", automatic=True)
+    assert claim(store, NOW + MINUTE) == []
+    assert state(store, second)[0] == "held"
+    (key,) = store.sends.to_retry("mail:")
+    assert store.sends.queue_again(key, "a person said so", NOW + MINUTE)
+    assert len(claim(store, NOW + MINUTE)) == 1
+
+
 def test_one_automatic_mail_an_address_in_seven_days(store: Store):
     cancelled(store, "1", automatic=True)
     sent(store)
