@@ -103,7 +103,7 @@ class Bookings:
         return self._read(sa.select(appointment).where(unhandled, which).order_by(appointment.c.start).limit(limit))
 
     def waiting(self) -> tuple[Any, ...]:
-        """Who cancelled for lack of a fitting time and has no new one."""
+        """Who cancelled over the time and has no new one."""
         with self._database.reading() as connection:
             return Past.waiting(connection)
 

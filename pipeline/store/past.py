@@ -45,7 +45,7 @@ class Past:
 
     @staticmethod
     def waiting(connection: sa.Connection) -> tuple[Waiting, ...]:
-        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer."""
+        """Who cancelled over the time, is still followed up or hibernates, and has no new date and no offer."""
         booked = sa.select(appointment.c.key).where(
             appointment.c.address == case.c.address, appointment.c.state == "booked", appointment.c.start > case.c.opened
         )
@@ -62,7 +62,8 @@ class Past:
             .limit(20)
         )
         return tuple(
-            Waiting(case=read_case(row), touches=row.touches, last_touch=row.last_touch) for row in connection.execute(query)
+            Waiting(case=read_case(row), acknowledged=row.acknowledged, touches=row.touches, last_touch=row.last_touch)
+            for row in connection.execute(query)
         )
 
     def _contacts(self, connection: sa.Connection, addresses: Sequence[str]) -> dict[str, History]:
