@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import logging
 import os
@@ -133,6 +135,7 @@ def main() -> None:
     # One thread a library: the batches are small, and other programs want the machine too.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    _bear_any_terminal()
     try:
         cli()
     except ConfigError as error:
@@ -141,6 +144,18 @@ def main() -> None:
         _end(str(error), BUSY)
     except WinbackError as error:
         _end(str(error), FAILED)
+
+
+def _bear_any_terminal() -> None:
+    """What a terminal has no letter for is shown as `?`, instead of ending the program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _json(value: Any, indent: int | None = 2) -> str:
+    """JSON in letters that get through to who reads it: with escapes where they are not in UTF-8, so that nothing is lost."""
+    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    return json.dumps(value, indent=indent, ensure_ascii=not utf8)
 
 
 def _end(why: str, code: int) -> NoReturn:
@@ -252,7 +267,7 @@ def explain(
     rules = telling.with_own(config.rules(), own or [])
     with Reader(flow.read, workers=app.READERS) as reader:
         for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, texts):
-            typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _told(told))
+            typer.echo(_json(told, indent=None) if as_json else _told(told))
 
 
 def _told(told: dict[str, Any]) -> str:
@@ -416,7 +431,7 @@ def policy_records(address: Annotated[str | None, typer.Argument(metavar="[ADDRE
             for row in store.bookings.policy_receipts(address)
         ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     for row in rows:
         typer.echo(f"{row['day']}  {row['address']:36} {row['kind']:9} {row['version']} ({row['language']})")
@@ -471,7 +486,7 @@ def appointments_list(
     with _store() as store:
         rows = [people.listed(one, zone) for one in store.bookings.all(None if everything else clock.now())]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     for row in rows:
         typer.echo(
@@ -518,7 +533,7 @@ def report(
             html.write_text(report_page.html(figures, business, spoken), encoding="utf-8")
         typer.echo(f"{html} holds the report")
     elif as_json:
-        typer.echo(json.dumps(report_page.plain(figures), indent=2, ensure_ascii=False))
+        typer.echo(_json(report_page.plain(figures)))
     else:
         typer.echo(report_page.text(figures, business, spoken), nl=False)
 
@@ -635,7 +650,7 @@ def evaluate(
     if html:
         with _explained(f"{html}: can't be written"):
             html.write_text(page.html(title, judged), encoding="utf-8")
-    typer.echo(json.dumps(report.plain(title, judged), indent=2, ensure_ascii=False) if as_json else report.text(title, judged))
+    typer.echo(_json(report.plain(title, judged)) if as_json else report.text(title, judged))
 
 
 @cli.command()
@@ -686,7 +701,7 @@ def review_list(as_json: Json = False) -> None:
         for stored in waiting
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     at = _by_clock()
     for row in rows:
@@ -749,7 +764,7 @@ def contacts_list(as_json: Json = False) -> None:
         for p in people
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     at = _by_clock()
     for row in rows:
@@ -784,7 +799,7 @@ def contacts_show(address: AddressOf) -> None:
 def contacts_export(address: AddressOf) -> None:
     """Print everything that is stored about a customer, as JSON."""
     with _store() as store:
-        typer.echo(json.dumps(store.people.export(address), indent=2, ensure_ascii=False))
+        typer.echo(_json(store.people.export(address)))
 
 
 @contact_verbs.command("erase")
