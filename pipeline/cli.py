@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pipeline.core.records import whole_percent
-from pipeline.errors import AnotherInstance, ConfigError, WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, StoreBroken, WinbackError
 
 log = logging.getLogger("winback")
 
@@ -232,6 +232,8 @@ def once(as_json: Json = False) -> None:
     config = _config()
     with only_instance(app.lock_path(config)), app.build(config) as site:
         done = Daemon(site).once()
+        with suppress(StoreBroken):  # then the jobs have said so
+            site.store.control.ran_once(site.owner, site.now())
     typer.echo(json.dumps(done) if as_json else ", ".join(f"{name} {count}" for name, count in done.items()))
     raise typer.Exit(FAILED if any(count < 0 for count in done.values()) else DONE)
 
@@ -290,10 +292,11 @@ def status(as_json: Json = False) -> None:
     """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
     with _store() as store:
         beat, stopped, due = store.control.heartbeat(), store.control.stopped(), store.overview.next_due()
-        broken = store.control.breaker()
+        broken, once_run = store.control.breaker(), store.control.last_once()
         told = {
             "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
             "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
+            "once": once_run and {"by": once_run[0], "at": once_run[1].isoformat()},
             "breaker": broken and {"why": broken[0], "at": broken[1].isoformat()},
             "stopped": stopped and {"by": stopped[0], "at": stopped[1].isoformat()},
             "next_due": due and due.isoformat(),
@@ -306,12 +309,19 @@ def status(as_json: Json = False) -> None:
     at = _by_clock()
     for alarm in told["alarms"]:
         typer.echo(f"ALARM since {at(alarm['since'])}: {alarm['text']}")
-    typer.echo(f"daemon     {'last seen ' + at(told['heartbeat']['at']) if told['heartbeat'] else 'never seen'}")
+    typer.echo(f"daemon     {_sign_of_life(told['heartbeat'], told['once'], at)}")
     on = "only what reps release, until `winback resume`" if told["breaker"] else "on"
     typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else on}")
     typer.echo(f"next due   {at(told['next_due']) if told['next_due'] else 'nothing'}")
     for table, states in told["counts"].items():
         typer.echo(f"{table:10} {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}")
+
+
+def _sign_of_life(beat: dict[str, str] | None, once_run: dict[str, str] | None, at: Callable[[str], str]) -> str:
+    """When the daemon was last seen; or, where cron runs winback, when that was."""
+    if once_run and (beat is None or beat["at"] < once_run["at"]):
+        return f"none; last run of `winback once` at {at(once_run['at'])}"
+    return f"last seen {at(beat['at'])}" if beat else "never seen; `winback run` starts it"
 
 
 @cli.command()
