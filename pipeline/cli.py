@@ -331,7 +331,7 @@ def check(
         bool, typer.Option("--send-test", help="Also send one mail to yourself, to see how your provider treats it.")
     ] = False,
 ) -> None:
-    """Look whether everything is in order: configuration, texts, law, model, logins, DNS records. Changes nothing."""
+    """Look whether everything is in order: configuration, texts, law, store, model, logins, DNS records. Changes nothing."""
     from pipeline import check as looking
 
     marks = {True: "ok  ", False: "BAD ", None: "??  "}

@@ -187,7 +187,9 @@ class TestBeforeTheDot:
 
     def test_a_host_that_does_not_exist_is_tried_later(self):
         with ScriptedSmtp() as server:
-            raises(TryLater, lambda: deliver(delivery(server, host="nowhere.invalid", security="tls")), "smtps://nowhere.invalid")
+            raises(
+                TryLater, lambda: deliver(delivery(server, host="nowhere.invalid", security="tls")), "smtps://nowhere.invalid"
+            )
 
     def test_postfix_says_not_now_to_data(self):
         with SmtpSink("-r", "DATA") as sink:
