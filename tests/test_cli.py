@@ -402,6 +402,10 @@ def test_a_missing_text_is_a_configuration_error(shop: Shop):
     shop.config.write_text(shop.config.read_text().replace("template: price_2", "template: price_9"))
     result = shop.types("once")
     assert isinstance(result.exception, ConfigError)
+    line = shop.config.read_text().partition("price_9")[0].count("\n") + 1
+    assert re.search(
+        rf"config\.yaml:{line}: follow_ups\.tracks\.price\.\d\.template: there is no text price_9", str(result.exception)
+    )
     assert "price_9" in str(result.exception)
 
 
