@@ -255,10 +255,6 @@ def test_other_verbs_bear_such_a_terminal_too(played: Path, monkeypatch: pytest.
     assert "Lucía Ortega" in [one["name"] for one in people]
 
 
-def test_nobody_is_offered_an_hour_at_night_or_one_they_did_not_ask_for(terminal: Terminal, terminal_folder: Path):
-    assert [draft.name for draft in (terminal_folder / "outbox" / "review").iterdir() if "Javier" in draft.name] == []
-
-
 def test_what_is_left_to_do_counts_as_the_table_does(played: Path):
     config = load(played / "config.yaml")
     with app.build(config) as site:
@@ -303,17 +299,11 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(scope="module")
-def terminal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the demo of `terminal` ran."""
-    return tmp_path_factory.mktemp("live") / "demo"
-
-
-@pytest.fixture(scope="module")
-def terminal(terminal_folder: Path) -> Terminal:
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """A terminal of 80 x 24 on which a demo ran until the last mail was there."""
     shown = Terminal(until="Ctrl-C ends the demo")
     console = Console(force_terminal=True, width=80, height=24, file=shown)
-    assert demo.live(terminal_folder, once=False, console=console) == 0
+    assert demo.live(tmp_path_factory.mktemp("live") / "demo", once=False, console=console) == 0
     return shown
 
 
