@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-from pipeline import app, moments
+from pipeline import app, jobs, moments
 from pipeline.config import Config, load
 from pipeline.core import compose, law
 from pipeline.core.records import Address, Send
@@ -22,6 +22,7 @@ from pipeline.errors import ConfigError, TryLater, WinbackError
 from pipeline.jobs import Delivery, Inbox
 from pipeline.preview import faulty
 from pipeline.store import Store
+from pipeline.store.look import look
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ def txt_records(name: str) -> list[str]:
 
 
 def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Iterator[Finding]:
-    """Look at the configuration, the business, the texts, the law, the model, both logins and the DNS records, in this order.
+    """Look at the configuration, the business, texts, law, store, model, both logins and the DNS records, in this order.
 
     `lookup` is as `txt_records`. DNS matters where mail goes out to the world by SMTP alone.
     """
@@ -66,6 +67,7 @@ def check(path: Path, lookup: Callable[[str], list[str]] = txt_records) -> Itera
     yield from _texts(config)
     yield _law(config)
     yield from _calendars(config)
+    yield _store(config)
     yield _tried("model", lambda: _model(config))
     yield from _encoder()
     yield _tried("inbox", lambda: _connected(app.build_inbox(config)))
@@ -141,6 +143,23 @@ def _tried(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what=what, good=True, text=look())
     except WinbackError as error:
         return Finding(what=what, good=False, text=str(error))
+
+
+def _store(config: Config) -> Finding:
+    """Whether the store can be used and has room to grow. It is neither made nor changed."""
+    path = config.store.url.path
+    assert path is not None, "config lets only sqlite:PATH through"
+    try:
+        told = look(path)
+    except TryLater as error:
+        return Finding(what="store", good=None, text=str(error))
+    except WinbackError as error:
+        return Finding(what="store", good=False, text=str(error))
+    folder = next(place for place in path.parents if place.exists())
+    if clock.free_space(folder) < jobs.LEAST_FREE:
+        full = f"{folder}: less than {jobs.LEAST_FREE >> 20} MB free: no mail would be fetched. Make room on the disk"
+        return Finding(what="store", good=False, text=full)
+    return Finding(what="store", good=True, text=told)
 
 
 def _connected(inbox: Inbox) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import logging
 import os
@@ -9,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
@@ -20,7 +22,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pipeline.core.records import Basis, typed_address, whole_percent
-from pipeline.errors import AnotherInstance, ConfigError, WinbackError
+from pipeline.errors import AnotherInstance, ConfigError, StoreBroken, WinbackError
 
 log = logging.getLogger("winback")
 
@@ -124,6 +126,7 @@ def main() -> None:
     # One thread a library: the batches are small, and other programs want the machine too.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    _bear_any_terminal()
     try:
         cli()
     except ConfigError as error:
@@ -132,6 +135,18 @@ def main() -> None:
         _end(str(error), BUSY)
     except WinbackError as error:
         _end(str(error), FAILED)
+
+
+def _bear_any_terminal() -> None:
+    """What a terminal has no letter for is shown as `?`, instead of ending the program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _json(value: Any, indent: int | None = 2) -> str:
+    """JSON in letters that get through to who reads it: with escapes where they are not in UTF-8, so that nothing is lost."""
+    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    return json.dumps(value, indent=indent, ensure_ascii=not utf8)
 
 
 def _end(why: str, code: int) -> NoReturn:
@@ -208,6 +223,8 @@ def once(as_json: Json = False) -> None:
     config = _config()
     with only_instance(app.lock_path(config)), app.build(config) as site:
         done = Daemon(site).once()
+        with suppress(StoreBroken):  # then the jobs have said so
+            site.store.control.ran_once(site.owner, site.now())
     typer.echo(json.dumps(done) if as_json else ", ".join(f"{name} {count}" for name, count in done.items()))
     raise typer.Exit(FAILED if any(count < 0 for count in done.values()) else DONE)
 
@@ -243,7 +260,7 @@ def explain(
     rules = telling.with_own(config.rules(), own or [])
     with Reader(flow.read, workers=app.READERS) as reader:
         for told in telling.explain(telling.sources(paths, clock.now()), reader, model, rules, texts):
-            typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _told(told))
+            typer.echo(_json(told, indent=None) if as_json else _told(told))
 
 
 def _told(told: dict[str, Any]) -> str:
@@ -265,10 +282,12 @@ def _told(told: dict[str, Any]) -> str:
 def status(as_json: Json = False) -> None:
     """Tell how things stand: alarms, the daemon's last sign of life, what waits."""
     with _store() as store:
-        beat, broken, due = store.control.heartbeat(), store.control.breaker(), store.overview.next_due()
+        beat, due = store.control.heartbeat(), store.overview.next_due()
+        broken, once_run = store.control.breaker(), store.control.last_once()
         told = {
             "alarms": [{"name": a.name, "text": a.text, "since": a.since.isoformat()} for a in store.control.alarms()],
             "heartbeat": beat and {"by": beat[0], "at": beat[1].isoformat()},
+            "once": once_run and {"by": once_run[0], "at": once_run[1].isoformat()},
             "breaker": broken and {"why": broken[0], "at": broken[1].isoformat()},
             "stopped": _stopped(store),
             "next_due": due and due.isoformat(),
@@ -281,7 +300,7 @@ def status(as_json: Json = False) -> None:
     at = _by_clock()
     for alarm in told["alarms"]:
         typer.echo(f"ALARM since {at(alarm['since'])}: {alarm['text']}")
-    typer.echo(f"daemon     {'last seen ' + at(told['heartbeat']['at']) if told['heartbeat'] else 'never seen'}")
+    typer.echo(f"daemon     {_sign_of_life(told['heartbeat'], told['once'], at)}")
     on = "only what reps release, until `winback resume`" if told["breaker"] else "on"
     typer.echo(f"sending    {'STOPPED by ' + told['stopped']['by'] if told['stopped'] else on}")
     typer.echo(f"next due   {at(told['next_due']) if told['next_due'] else 'nothing'}")
@@ -300,6 +319,13 @@ def _stopped(store: Any) -> dict[str, str | None] | None:
     return {"by": f"the file {file}", "at": None} if clock.stop_file_there(file) else None
 
 
+def _sign_of_life(beat: dict[str, str] | None, once_run: dict[str, str] | None, at: Callable[[str], str]) -> str:
+    """When the daemon was last seen; or, where cron runs winback, when that was."""
+    if once_run and (beat is None or beat["at"] < once_run["at"]):
+        return f"none; last run of `winback once` at {at(once_run['at'])}"
+    return f"last seen {at(beat['at'])}" if beat else "never seen; `winback run` starts it"
+
+
 @cli.command()
 def check(
     show: Annotated[bool, typer.Option("--texts", help="Print each text as a customer would read it.")] = False,
@@ -307,7 +333,7 @@ def check(
         bool, typer.Option("--send-test", help="Also send one mail to yourself, to see how your provider treats it.")
     ] = False,
 ) -> None:
-    """Look whether everything is in order: configuration, texts, law, model, logins, DNS records. Changes nothing."""
+    """Look whether everything is in order: configuration, texts, law, store, model, logins, DNS records. Changes nothing."""
     from pipeline import check as looking
 
     marks = {True: "ok  ", False: "BAD ", None: "??  "}
@@ -417,7 +443,7 @@ def policy_records(address: Annotated[str | None, typer.Argument(metavar="[ADDRE
             for row in store.bookings.policy_receipts(address)
         ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     for row in rows:
         typer.echo(f"{row['day']}  {row['address']:36} {row['kind']:9} {row['version']} ({row['language']})")
@@ -472,7 +498,7 @@ def appointments_list(
     with _store() as store:
         rows = [people.listed(one, zone) for one in store.bookings.all(None if everything else clock.now())]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     for row in rows:
         typer.echo(
@@ -519,7 +545,7 @@ def report(
             html.write_text(report_page.html(figures, business, spoken), encoding="utf-8")
         typer.echo(f"{html} holds the report")
     elif as_json:
-        typer.echo(json.dumps(report_page.plain(figures), indent=2, ensure_ascii=False))
+        typer.echo(_json(report_page.plain(figures)))
     else:
         typer.echo(report_page.text(figures, business, spoken), nl=False)
 
@@ -632,7 +658,7 @@ def evaluate(
     if html:
         with _explained(f"{html}: can't be written"):
             html.write_text(page.html(title, judged), encoding="utf-8")
-    typer.echo(json.dumps(report.plain(title, judged), indent=2, ensure_ascii=False) if as_json else report.text(title, judged))
+    typer.echo(_json(report.plain(title, judged)) if as_json else report.text(title, judged))
 
 
 @cli.command()
@@ -683,7 +709,7 @@ def review_list(as_json: Json = False) -> None:
         for stored in waiting
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     at = _by_clock()
     for row in rows:
@@ -748,7 +774,7 @@ def contacts_list(as_json: Json = False) -> None:
         for p in people
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(_json(rows))
         return
     at = _by_clock()
     for row in rows:
@@ -783,7 +809,7 @@ def contacts_show(address: AddressOf) -> None:
 def contacts_export(address: AddressOf) -> None:
     """Print everything that is stored about a customer, as JSON."""
     with _store() as store:
-        typer.echo(json.dumps(store.people.export(address), indent=2, ensure_ascii=False))
+        typer.echo(_json(store.people.export(address)))
 
 
 @contact_verbs.command("erase")

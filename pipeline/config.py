@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -744,6 +745,8 @@ class Config(Block):
     templates: Templates = _default({})
     model: Model = _default({})
 
+    _lines: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
     @field_validator("delivery")
     @classmethod
     def _not_into_inbox(cls, value: Delivery, info: ValidationInfo) -> Delivery:
@@ -843,16 +846,20 @@ class Config(Block):
         )
 
     def referred_templates(self) -> dict[str, str]:
-        """The texts of follow-ups that are named here, each with the key that names it first."""
+        """The texts of follow-ups that are named here, each with the line and the key that name it first."""
         found: dict[str, str] = {}
         for track, steps in self.follow_ups.tracks.items():
             for number, step in enumerate(steps):
-                found.setdefault(step.template, f"follow_ups.tracks.{track}.{number}.template")
+                found.setdefault(step.template, self._stands(f"follow_ups.tracks.{track}.{number}.template"))
         if self.follow_ups.thanks:
-            found.setdefault(self.follow_ups.thanks.template, "follow_ups.thanks.template")
+            found.setdefault(self.follow_ups.thanks.template, self._stands("follow_ups.thanks.template"))
         if self.follow_ups.hibernation.rhythm:
-            found.setdefault(self.follow_ups.hibernation.template, "follow_ups.hibernation.template")
+            found.setdefault(self.follow_ups.hibernation.template, self._stands("follow_ups.hibernation.template"))
         return found
+
+    def _stands(self, key: str) -> str:
+        """A key with the line of the file that it stands in; without one if nobody wrote it there."""
+        return f"{self._lines[key]}: {key}" if key in self._lines else key
 
 
 def load(path: Path) -> Config:
@@ -867,6 +874,7 @@ def load(path: Path) -> Config:
     if reading.problems:
         # Not chained: pydantic's own text would repeat what stands in the file, a password perhaps.
         raise ConfigError(*(sentence for _, sentence in sorted(reading.problems))) from None
+    config._lines = {".".join(key): f"{reading.file}:{line}" for key, line in reading.lines.items()}
     return config
 
 

@@ -104,6 +104,26 @@ def fresh_site(folder: Path, console: Console) -> Iterator[Config]:
         yield _site_made(folder)
 
 
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a folder into a sentence that tells what to do."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody reads the table any more
+    except shutil.Error as error:
+        raise _no_place(folder, str(error.args[0][0][2])) from error  # what the first file met that could not be copied
+    except OSError as error:
+        raise _no_place(folder, error.strerror or str(error)) from error
+
+
+def _no_place(folder: Path, why: str) -> WinbackError:
+    return WinbackError(
+        f"{_short(folder)}: the demo can't be played here: {why}; "
+        "name a folder where you may write, on a disk with room, with --folder"
+    )
+
+
 def _lock_in_site(shipped: Path) -> Path:
     """Where the lock lies in a site of this configuration.
 
@@ -191,7 +211,7 @@ def samples() -> list[Path]:
 def live(folder: Path, *, once: bool, console: Console | None = None) -> int:
     """Run the daemon on the samples. With a terminal it goes on until Ctrl-C; else it ends when all is done. Returns 0."""
     console = console or _console()
-    with fresh_site(folder, console) as config, app.build(config) as site:
+    with _explained(folder), fresh_site(folder, console) as config, app.build(config) as site:
         jobs.poll(site)  # the first look, at an empty mailbox: all that comes from now on is new
         postman = Postman(folder / "inbox", samples())
         if once or not console.is_terminal:
@@ -229,7 +249,7 @@ def _one_by_one(site: Site, postman: Postman, console: Console) -> None:
             to_come = len(postman.left) + max(0, postman.count - len(lines))
             state = (lines, waiting, to_come, console.size)
             if state != shown:
-                screen.update(_screenful(lines, _what_to_do(now, waiting, to_come), console), refresh=True)
+                screen.update(_screenful(lines, _what_to_do(now, lines, waiting, to_come), console), refresh=True)
                 shown = state
 
         Daemon(site, poll_every=1, after_round=show).run()
@@ -246,11 +266,15 @@ def _screenful(lines: Sequence[Line], below: Words, console: Console) -> Group:
     return Group(_table(lines, console.width), counts, below)
 
 
-def _what_to_do(site: Site, waiting: int, to_come: int) -> Words:
+def _what_to_do(site: Site, lines: Sequence[Line], waiting: int, to_come: int) -> Words:
+    """What is left to do. Counts the drafts for mails as the table does, and those that answer no mail beside them."""
     if to_come:
         return Words(f"{_count(to_come, 'more mail is', 'more mails are')} on the way ...", style="dim")
+    answers = sum(_fate(line) is WAITS for line in lines)
+    beside = f", and {waiting - answers} more beside the answers," if waiting > answers else ""
+    review = _short(site.folder.parent / "outbox" / "review")
     return Words(
-        f"{_count(waiting, 'draft waits', 'drafts wait')} in {_short(site.folder.parent / 'outbox' / 'review')}: open one, "
+        f"{_count(answers, 'draft waits', 'drafts wait')}{beside} in {review}: open one, "
         "change it if you like, and move it to ../approved (it is sent), ../rejected, or to the folder of the right reason. "
         "Ctrl-C ends the demo.",
         style="bold",
@@ -408,7 +432,7 @@ def simulate(folder: Path, days: int, console: Console | None = None) -> int:
         raise ConfigError(f"--days: must be 1 or more, got {days}; for example --days 90")
     console = console or _console()
     simulated = SimulatedClock(FIRST_DAY)
-    with fresh_site(folder, console) as config, app.build(config, now=simulated) as site:
+    with _explained(folder), fresh_site(folder, console) as config, app.build(config, now=simulated) as site:
         jobs.poll(site)
         simulated.at += timedelta(minutes=30)
         later: dict[int, list[Path]] = {}

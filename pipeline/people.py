@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -68,7 +68,8 @@ def listed(one: Appointment, timezone: str) -> dict[str, Any]:
 def no_show(site: Site, address: str, when: str | None) -> str:
     """A person says that somebody did not come: the note is written at once. `when` is a time, a day, or a time of today.
 
-    Raises WinbackError when `when` is none of these, or the customer must not be written to.
+    Raises WinbackError when `when` is none of these or lies ahead, when it is left out and nobody knows which appointment is
+    meant, or when the customer must not be written to.
     """
     typed_address(address)
     history = site.store.past.of_address(address)
@@ -93,17 +94,22 @@ def _zone(site: Site) -> ZoneInfo:
 def _missed(site: Site, address: str, when: str | None) -> Appointment:
     """The appointment that is meant, as one to which nobody came; one that nobody told us of is made up of what is known."""
     now, known = site.now(), site.store.bookings.of(address)
-    person = site.store.people.get(address)
     if when is None:
         began = [one for one in known if now - RECENT <= one.start <= now and one.state is not AppointmentState.CANCELLED]
-        if began:
-            return replace(began[-1], state=AppointmentState.NO_SHOW, source="terminal")
-        start, start_by = _moment(f"{now.astimezone(_zone(site)).date()}", site)
-    else:
-        start, start_by = _moment(when, site)
+        if not began:
+            raise WinbackError(f"{address}: {_why_unclear(known, site)}: {_SAY_WHEN}")
+        return replace(began[-1], state=AppointmentState.NO_SHOW, source="terminal")
+    start, start_by = _moment(when, site)
     same = [one for one in known if start <= one.start <= (start_by or start)]
     if same:
+        start = same[0].start
+    if start > now:
+        raise WinbackError(
+            f"{address}: {_by_clock(start, site)} lies ahead: nobody can have missed it. {_SAY_WHEN[0].upper()}{_SAY_WHEN[1:]}"
+        )
+    if same:
         return replace(same[0], state=AppointmentState.NO_SHOW, source="terminal")
+    person = site.store.people.get(address)
     return Appointment(
         key=appointments.key_of(address, start),
         address=address,
@@ -113,6 +119,23 @@ def _missed(site: Site, address: str, when: str | None) -> Appointment:
         state=AppointmentState.NO_SHOW,
         source="terminal",
     )
+
+
+_SAY_WHEN = "say which appointment was missed, such as --appointment 15:00 (today) or --appointment '2026-11-26 15:00'"
+
+
+def _why_unclear(known: Sequence[Appointment], site: Site) -> str:
+    """Why it is unclear which appointment was missed when nobody names it."""
+    if not known:
+        return "no appointment with this customer is known"
+    ahead = [one for one in known if one.start > site.now() and one.state is AppointmentState.BOOKED]
+    if ahead:
+        return f"the appointment that is known lies ahead ({_by_clock(ahead[0].start, site)})"
+    return f"no appointment of the last {RECENT.days} days is known"
+
+
+def _by_clock(moment: datetime, site: Site) -> str:
+    return f"{moment.astimezone(_zone(site)):%Y-%m-%d %H:%M}"
 
 
 def _moment(when: str, site: Site) -> tuple[datetime, datetime | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sqlite3
 import sys
 import tomllib
 from collections.abc import Callable
@@ -135,3 +137,87 @@ def test_what_the_program_needs_is_what_it_says_should_be_installed():
 
 def test_a_model_with_its_encoder_needs_no_warning(tmp_path: Path):
     assert [one.good for one in about_the_model(make_config(tmp_path))] == [True]
+
+
+def store_of(config: Path) -> Finding:
+    (one,) = (finding for finding in check(config) if finding.what == "store")
+    return one
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A configuration whose store was made before."""
+    path = make_config(tmp_path)
+    app.open_site_store(load(path), clock.now()).close()
+    return path
+
+
+def database_of(config: Path) -> Path:
+    path = load(config).store.url.path
+    assert path is not None
+    return path
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_store_that_can_be_used_is_in_order_and_stays_as_it_is(site: Path):
+    before = contents(site.parent)
+    assert store_of(site).good is True
+    assert contents(site.parent) == before
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path: Path):
+    path = make_config(tmp_path)
+    assert (store_of(path).good, store_of(path).text.endswith("is made at the first start")) == (True, True)
+    assert not database_of(path).exists()
+
+
+@pytest.mark.parametrize("where", [0, 4096])
+def test_a_damaged_store_is_bad_and_a_backup_is_the_way_out(site: Path, where: int):
+    with database_of(site).open("r+b") as file:
+        file.seek(where)
+        file.write(b"\xee" * 4096)
+    assert store_of(site).good is False
+    assert "put your newest backup in its place" in store_of(site).text
+
+
+def test_a_store_of_a_newer_version_is_bad(site: Path):
+    with closing(sqlite3.connect(database_of(site), isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert store_of(site).good is False
+    assert "newer winback (revision 9999)" in store_of(site).text
+
+
+def test_a_store_of_an_older_version_is_brought_along_at_the_next_start(site: Path):
+    with closing(sqlite3.connect(database_of(site), isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert store_of(site).good is True
+    assert "the next start brings it to this version" in store_of(site).text
+
+
+def test_a_store_that_can_not_be_written_to_is_bad(site: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != database_of(site))
+    assert store_of(site).good is False
+    assert "can't be written to" in store_of(site).text
+
+
+def test_a_store_that_can_not_be_looked_at_is_bad(tmp_path: Path):
+    path = make_config(tmp_path)
+    path.write_text(re.sub(r"sqlite:\S*\.db", f"sqlite:{300 * 'x'}.db", path.read_text()))
+    assert store_of(path).good is False
+    assert "can't be looked at" in store_of(path).text
+
+
+def test_a_full_disk_is_bad(site: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clock, "free_space", lambda folder: 1 << 20)
+    assert store_of(site).good is False
+    assert "less than 100 MB free" in store_of(site).text
+
+
+def test_a_store_in_the_midst_of_a_write_is_no_fault(site: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pipeline.store.look.PATIENCE", 0)
+    with closing(sqlite3.connect(database_of(site), isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        assert store_of(site).good is None

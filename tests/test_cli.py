@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,8 +23,10 @@ from servers import until
 from site_of import ROOT, make_config
 from typer.testing import CliRunner, Result
 
+from pipeline import app
 from pipeline.cli import cli
-from pipeline.edges import shelf
+from pipeline.config import load
+from pipeline.edges import clock, shelf
 from pipeline.errors import ConfigError, WinbackError
 
 CANCEL = "Please cancel my membership from December. It has become too expensive for me."
@@ -239,6 +242,17 @@ def test_status_tells_of_a_stop_file_that_somebody_made_by_hand(shop: Shop):
     assert shop.told("status", "--json")["stopped"] is None
 
 
+def test_status_tells_of_runs_by_cron_where_no_daemon_is(tmp_path: Path):
+    shop = Shop(tmp_path)
+    assert re.search(r"^daemon +never seen", shop.says("status"), re.M)
+    shop.says("once")
+    assert re.search(r"^daemon +none; last run of `winback once` at \d{4}-\d\d-\d\d \d\d:\d\d$", shop.says("status"), re.M)
+    assert shop.told("status", "--json")["once"]["at"]
+    with closing(app.open_site_store(load(shop.config), clock.now())) as store:
+        store.control.beat("host 1", clock.now())
+    assert re.search(r"^daemon +last seen ", shop.says("status"), re.M)
+
+
 def test_status_shows_alarms(shop: Shop):
     (shop.folder / "inbox").rename(shop.folder / "elsewhere")
     shop.types("once")
@@ -409,6 +423,10 @@ def test_a_missing_text_is_a_configuration_error(shop: Shop):
     shop.config.write_text(shop.config.read_text().replace("template: price_2", "template: price_9"))
     result = shop.types("once")
     assert isinstance(result.exception, ConfigError)
+    line = shop.config.read_text().partition("price_9")[0].count("\n") + 1
+    assert re.search(
+        rf"config\.yaml:{line}: follow_ups\.tracks\.price\.\d\.template: there is no text price_9", str(result.exception)
+    )
     assert "price_9" in str(result.exception)
 
 

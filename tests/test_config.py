@@ -607,16 +607,21 @@ def test_the_rules_of_the_core_say_when_follow_ups_may_go(read):
     assert (rules.quiet_from, rules.quiet_to, rules.days, rules.max_touches) == (time(20), time(8, 30), {5}, 1)
 
 
-def test_each_referred_template_is_told_with_the_key_that_names_it(read):
+def test_each_referred_template_is_told_with_the_line_and_the_key_that_name_it(read):
     text = (
         SMALLEST
-        + "follow_ups: {tracks: {price: [{after: 5d, template: a}, {after: 9d, template: b}],"
+        + "follow_ups: {tracks: {price: [{after: 5d, template: a},\n  {after: 9d, template: b}],"
         + " other: [{after: 5d, template: a}]}}\n"
     )
+    first = SMALLEST.count("\n") + 1
     assert read(text).referred_templates() == {
-        "a": "follow_ups.tracks.price.0.template",
-        "b": "follow_ups.tracks.price.1.template",
+        "a": f"config.yaml:{first}: follow_ups.tracks.price.0.template",
+        "b": f"config.yaml:{first + 1}: follow_ups.tracks.price.1.template",
     }
+
+
+def test_a_template_that_nobody_wrote_down_has_no_line(read):
+    assert all(key.startswith("follow_ups.") for key in read(SMALLEST).referred_templates().values())
 
 
 def test_the_configuration_can_not_be_changed(read):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from email import message_from_bytes
 from email.policy import default
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -207,6 +209,67 @@ def test_the_demo_never_works_on_a_real_mailbox(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(WinbackError, match=r"inbox\.url leads out"), demo.fresh_site(tmp_path / "demo", Console()):
         pass
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize("folder", ["/proc/winback-demo", "{}/" + 300 * "x"])
+def test_where_no_demo_can_be_made_it_is_said_what_to_do(folder: str, tmp_path: Path):
+    with pytest.raises(WinbackError, match=r"can't be played here: .*--folder"):
+        demo.live(Path(folder.format(tmp_path)), once=True, console=Console(file=io.StringIO()))
+
+
+def test_what_can_not_be_copied_is_told_with_its_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise shutil.Error([("price.txt", "demo/price.txt", "[Errno 28] No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(WinbackError, match="No space left"):
+        demo.simulate(tmp_path / "demo", 1, Console(file=io.StringIO()))
+
+
+def on_terminal(encoding: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """What a call of winback prints where letters are in this encoding, strictly."""
+    page = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", io.TextIOWrapper(page, encoding=encoding, errors="strict", write_through=True))
+        patch.setattr(sys, "argv", ["winback", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        sys.stdout.flush()
+        assert ended.value.code in (0, None)
+        return page.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_with_few_letters_shows_the_table(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = on_terminal(encoding, monkeypatch, "demo", "--once", "--folder", str(tmp_path / "demo"))
+    assert "our biggest sale?" in page
+    assert "30 mails: " in page
+
+
+def test_other_verbs_bear_such_a_terminal_too(played: Path, monkeypatch: pytest.MonkeyPatch):
+    config = ("--config", str(played / "config.yaml"))
+    assert "Luc?a Ortega" not in on_terminal("latin-1", monkeypatch, *config, "review", "list")
+    assert "ortega@" in on_terminal("ascii", monkeypatch, *config, "contacts", "list")
+    assert "daemon" in on_terminal("ascii", monkeypatch, *config, "status")
+    people = json.loads(on_terminal("ascii", monkeypatch, *config, "contacts", "list", "--json"))
+    assert "Lucía Ortega" in [one["name"] for one in people]
+
+
+def test_what_is_left_to_do_counts_as_the_table_does(played: Path):
+    config = load(played / "config.yaml")
+    with app.build(config) as site:
+        lines, waiting = site.store.overview.lines(), len(site.store.drafts.waiting())
+        counted = next(part for part in str(demo._counts(lines)).split(", ") if "wait" in part)
+        assert f"{counted} in " in str(demo._what_to_do(site, lines, waiting, 0))
+        assert f"{counted}, and 1 more beside the answers, in " in str(demo._what_to_do(site, lines, waiting + 1, 0))
+
+
+def test_appointments_of_the_samples_are_at_a_sensible_hour():
+    zone = ZoneInfo(load(app.SHIPPED / "config.yaml").business.timezone)
+    found = [time for file in demo.samples() for time in re.findall(r"(?m)^DTSTART:(\w+)Z", file.read_text(errors="replace"))]
+    assert found
+    for time in found:
+        assert 8 <= datetime.strptime(time, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).astimezone(zone).hour < 19, time
 
 
 @pytest.mark.parametrize(("width", "subject"), [(80, 11), (100, 11), (110, 13), (133, 36), (200, 36)])

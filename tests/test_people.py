@@ -131,8 +131,8 @@ def test_check_finds_a_piece_that_is_missing(desk: Desk):
 
 
 def test_a_no_show_is_told_and_told_again(desk: Desk):
-    assert desk.says("no-show", "ann@example.org").endswith("a draft waits in review/")
-    assert desk.says("no-show", "ann@example.org").endswith("that was noted before")
+    assert desk.says("no-show", "ann@example.org", "--appointment", "2026-01-02").endswith("a draft waits in review/")
+    assert desk.says("no-show", "ann@example.org", "--appointment", "2026-01-02").endswith("that was noted before")
     assert len(list((desk.folder / "outbox" / "review").glob("*.eml"))) == 1
 
 

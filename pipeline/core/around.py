@@ -143,7 +143,7 @@ def _freed(one: Appointment, history: History, rules: Rules, now: datetime) -> t
     if not able:
         return (f"Free again: {said}.",)
     names = ", ".join(each.case.recipient.name or each.case.recipient.address for each in able[:3])
-    return f"Free again: {said}.", f"Could take it: {names}, who cancelled for lack of a fitting time."
+    return f"Free again: {said}.", f"Could take it: {names}, who cancelled over the time."
 
 
 def late_note(message: Message, verdict: Verdict, about: Matter, rules: Rules, render: Render, revision: int) -> Draft | None:
@@ -267,7 +267,7 @@ def offer(one: Appointment, taker: Waiting, rules: Rules, now: datetime, render:
         render(step.template, case.language, values),
         key=digest("draft", step.key, case.message),
         review=True,
-        why=(f"Free again: {said}. This customer cancelled for lack of a fitting time.",),
+        why=(f"Free again: {said}. This customer cancelled over the time.",),
         rules=rules,
         until=one.start,
         ticket=ticket(case.recipient.key),

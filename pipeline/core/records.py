@@ -635,7 +635,7 @@ class History:
     allows follow-ups, as far as it is known.
     `appointments` are those of the contact, soonest first. `lateness` tells of each case whether it was a late cancellation
     without an excuse, or None. `package` and `sessions_left` are what a file says of the contact. `waiting` are others who
-    cancelled for lack of a fitting time and could take a slot that becomes free.
+    cancelled over the time and could take a slot that becomes free.
     """
 
     address: str = ""
@@ -686,9 +686,10 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """Somebody who cancelled for lack of a fitting time: the case, and what was sent for it."""
+    """Somebody who cancelled over the time: the case, and what was sent for it."""
 
     case: Case
+    acknowledged: datetime | None = None
     touches: int = 0
     last_touch: datetime | None = None
 

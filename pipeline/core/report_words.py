@@ -67,7 +67,7 @@ _SAY: Mapping[str, tuple[str, str]] = {
         "No price of a cancelled appointment is known, so nothing can be said about money.",
         "No se conoce el precio de ninguna cita cancelada; por eso no se puede hablar de dinero.",
     ),
-    "no_drafts": ("Nobody had to look at a draft.", "Nadie tuvo que revisar un borrador."),
+    "no_drafts": ("Nobody released or turned down a draft.", "Nadie envió ni descartó un borrador."),
     "drafts": (
         "Drafts looked at: {all}. Sent as they were: {as_it_was}, changed first: {edited}, turned down: {rejected}.",
         "Borradores revisados: {all}. Enviados tal cual: {as_it_was}, cambiados antes: {edited}, descartados: {rejected}.",

@@ -15,6 +15,7 @@ from pipeline.edges.tls import is_loopback, verifying
 from pipeline.errors import ConfigError, NeedsHuman, Refused, TryLater, Uncertain, Unreachable, WinbackError
 
 CHUNK = 64 << 10
+_SCHEMES = {"tls": "smtps", "starttls": "smtp+starttls"}  # as delivery.url names them
 GOODBYE = 5.0
 
 # RFC 5321 4.1.2 allows more inside quotes; whoever needs a space or a bracket in an address can be written to by hand.
@@ -54,7 +55,7 @@ class SmtpDelivery:
         self._host, self._port, self._security, self._hello = host, port, security, _ascii(hello)
         self._user, self._password, self._context = user, password, ssl_context or verifying()
         self._connect_timeout, self._timeout, self._final_timeout = connect_timeout, timeout, final_timeout
-        self._where = f"smtp://{host}:{port}"
+        self._where = f"{_SCHEMES.get(security, 'smtp')}://{host}:{port}"
 
     @contextmanager
     def session(self) -> Iterator[SmtpSession]:
@@ -133,7 +134,8 @@ class SmtpDelivery:
         except smtplib.SMTPNotSupportedError as error:
             raise NeedsHuman(f"{self._where}: {phase}: {error}: {remedy}") from error
         except OSError as error:
-            raise Unreachable(f"{self._where}: {phase}: {_cause(error)}") from error
+            remedy = "look at host and port in delivery.url, and at the network"
+            raise Unreachable(f"{self._where}: {phase}: {_cause(error)}: {remedy}") from error
 
 
 class SmtpSession:

@@ -103,7 +103,7 @@ class Bookings:
         return self._read(sa.select(appointment).where(unhandled, which).order_by(appointment.c.start).limit(limit))
 
     def waiting(self, one: Appointment, day: date, most: int, rested: datetime) -> tuple[Waiting, ...]:
-        """Who cancelled for lack of a fitting time, has no new one, and could take this slot on this day.
+        """Who cancelled over the time, has no new one, and could take this slot on this day.
 
         Nobody whose own date is later, who had `most` touches, or one after `rested`: they would fill the page for good.
         """

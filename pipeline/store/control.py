@@ -81,6 +81,15 @@ class Control:
         """Which daemon was last alive and when, or None."""
         return self._get("heartbeat")
 
+    def ran_once(self, owner: str, now: datetime) -> None:
+        """A single run came to its end: the sign of life where no daemon runs."""
+        with self._database.writing() as connection:
+            _set(connection, "once", owner, now)
+
+    def last_once(self) -> tuple[str, datetime] | None:
+        """Who made the last single run and when, or None."""
+        return self._get("once")
+
     def raise_alarm(self, name: str, text: str, now: datetime) -> bool:
         """Write an alarm down; True when it is new or says something else than before."""
         with self._database.writing() as connection:

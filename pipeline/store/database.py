@@ -79,6 +79,8 @@ class Database:
                     f"{PATIENCE} s. End that program (a backup? a database browser?) and start winback again; "
                     "if it runs, it goes on by itself"
                 ) from error
+            if isinstance(error.orig, sqlite3.Error) and is_damaged(error.orig):
+                raise StoreBroken(f"{damaged(self.path, error.orig)}. Nothing is fetched or sent until then") from error
             raise StoreBroken(
                 f"{self.path}: the store can't be used: {error.orig}. Nothing is fetched or sent until it can; "
                 "check the disk space and the rights of the file"
@@ -95,6 +97,20 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file is no database any more, whole or in part."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def damaged(path: Path, found: object) -> str:
+    """What is to be done about a damaged file."""
+    return (
+        f"{path}: the store is damaged: {found}. Move this file away, with its -journal or -wal, and put your newest backup in "
+        f"its place, but leave {path.name}.sent where it is: so nothing is sent a second time (docs/reliability.md, Backups)"
+    )
 
 
 def _is_locked(error: sa.exc.DBAPIError) -> bool:

@@ -57,7 +57,7 @@ class Past:
 
     @staticmethod
     def waiting(connection: sa.Connection, *which: sa.ColumnElement[bool], limit: int | None = 20) -> tuple[Waiting, ...]:
-        """Who cancelled for lack of a fitting time, is still followed up or hibernates, and has no new date and no offer.
+        """Who cancelled over the time, is still followed up or hibernates, and has no new date and no offer.
 
         First those to whom least was written: who had all touches must not keep the others off the page.
         """
@@ -77,7 +77,8 @@ class Past:
             .limit(limit)
         )
         return tuple(
-            Waiting(case=read_case(row), touches=row.touches, last_touch=row.last_touch) for row in connection.execute(query)
+            Waiting(case=read_case(row), acknowledged=row.acknowledged, touches=row.touches, last_touch=row.last_touch)
+            for row in connection.execute(query)
         )
 
     def _contacts(self, connection: sa.Connection, addresses: Sequence[str]) -> dict[str, History]:

@@ -420,7 +420,7 @@ control = sa.Table(
         "name",
         sa.String(64),
         primary_key=True,
-        comment="install_key, stop, breaker, breaker_closed, heartbeat, dots, files_sent, alarm:<name>, sent:<key>, "
+        comment="install_key, stop, breaker, breaker_closed, heartbeat, once, dots, files_sent, alarm:<name>, sent:<key>, "
         "empty:<key>",
     ),
     sa.Column("value", sa.Text, nullable=False),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import pytest
 from fakes import make_rules
 
 from pipeline.core import slots
@@ -16,7 +18,7 @@ RULES = make_rules()
 FREE = Appointment(key="a", address="maria@example.org", start=NOW + 3 * DAY, state=AppointmentState.CANCELLED)
 
 
-def waiting(name: str, days_ago: int = 5, wished: date | None = None, **more: object) -> Waiting:
+def waiting(name: str, days_ago: int = 5, wished: date | None = None, finer: str | None = None, **more: object) -> Waiting:
     case = Case(
         message=name,
         recipient=Address(name=name, address=f"{name}@example.org"),
@@ -27,6 +29,7 @@ def waiting(name: str, days_ago: int = 5, wished: date | None = None, **more: ob
         sent=NOW - days_ago * DAY,
         language="en",
         reason=Reason.TIMING,
+        subreason=finer,
         wished=wished,
     )
     return Waiting(case=case, **more)
@@ -55,6 +58,22 @@ def test_who_called_it_off_is_not_offered_it():
 def test_who_had_all_touches_or_one_just_now_is_left_alone():
     rested = NOW - timedelta(hours=72)
     assert takers(waiting("ann", touches=3), waiting("bob", last_touch=NOW - DAY), waiting("sue", last_touch=rested)) == ["sue"]
+
+
+def test_an_answer_counts_as_a_mail_that_they_just_had():
+    rested = NOW - timedelta(hours=72)
+    assert takers(waiting("bob", acknowledged=NOW - DAY), waiting("sue", acknowledged=rested)) == ["sue"]
+
+
+@pytest.mark.parametrize("finer", ["travel", "illness", "emergency", "postponed", "weather"])
+def test_whom_another_hour_does_not_help_is_not_offered_one(finer: str):
+    assert takers(waiting("ann", finer=finer), waiting("bob", finer="schedule_conflict")) == ["bob"]
+
+
+@pytest.mark.parametrize(("hour", "offered"), [(3, 0), (5, 0), (6, 1), (21, 1), (22, 0)])
+def test_an_hour_at_night_is_offered_to_nobody(hour: int, offered: int):
+    local = replace(FREE, start=datetime(2026, 11, 26, hour, 30, tzinfo=ZoneInfo(RULES.business.timezone)))
+    assert len(slots.takers(local, [waiting("bob")], RULES, NOW)) == offered
 
 
 def test_only_a_slot_ahead_with_a_known_hour_is_free():

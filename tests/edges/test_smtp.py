@@ -183,11 +183,13 @@ class TestBeforeTheDot:
     def test_nobody_listens(self):
         with ScriptedSmtp() as server:
             out = delivery(server)
-        raises(TryLater, lambda: deliver(out), "refused")
+        raises(TryLater, lambda: deliver(out), "refused", "look at host and port in delivery.url")
 
     def test_a_host_that_does_not_exist_is_tried_later(self):
         with ScriptedSmtp() as server:
-            raises(TryLater, lambda: deliver(delivery(server, host="nowhere.invalid", security="tls")), "nowhere.invalid")
+            raises(
+                TryLater, lambda: deliver(delivery(server, host="nowhere.invalid", security="tls")), "smtps://nowhere.invalid"
+            )
 
     def test_postfix_says_not_now_to_data(self):
         with SmtpSink("-r", "DATA") as sink:
@@ -368,7 +370,7 @@ class TestSecurity:
             secure = {"host": "localhost", "security": "tls", "ssl_context": authority.client()}
             out = delivery(server, user=server.user, password=lambda: server.password, **secure)
             assert deliver(out)
-            assert out.check() == f"smtp://localhost:{server.port}: encrypted, logged in as dana, takes mails of up to 32 MB"
+            assert out.check() == f"smtps://localhost:{server.port}: encrypted, logged in as dana, takes mails of up to 32 MB"
         assert [taken.user for taken in server.mails] == ["dana"]
 
     def test_starttls_and_a_login(self, authority: Authority):

@@ -71,10 +71,31 @@ def test_s2_3_telling_it_twice_sends_it_once(direct: Town):
     assert direct.sent() == ["We missed you"]
 
 
-def test_s2_3_nothing_need_be_known_but_the_address(town: Town):
-    told = people.no_show(town.world.site, "ann@example.org", None)
+def test_s2_3_nothing_need_be_known_but_the_address_and_the_day(town: Town):
+    told = people.no_show(town.world.site, "ann@example.org", "2026-11-23")
     assert told == "ann@example.org did not come on 2026-11-23: a draft waits in review/"
     assert "Monday 23 November" in town.draft("no_show").text
+
+
+def test_s2_3_a_stranger_gets_no_note_before_it_is_said_what_was_missed(town: Town):
+    with pytest.raises(WinbackError, match=r"no appointment with this customer is known: say which .* --appointment 15:00"):
+        people.no_show(town.world.site, "ann@example.org", None)
+    assert town.drafts() == []
+
+
+@pytest.mark.parametrize("when", [None, "2026-11-30", "2026-11-30 10:00", "23:00"])
+def test_s2_3_nobody_can_have_missed_what_lies_ahead(town: Town, when: str | None):
+    town.books(AT_TEN + 7 * DAY)
+    with pytest.raises(WinbackError, match="lies ahead"):
+        people.no_show(town.world.site, MARIA, when)
+    assert town.drafts() == []
+    assert [one.state for one in town.world.site.store.bookings.of(MARIA)] == [AppointmentState.BOOKED]
+
+
+def test_s2_3_what_is_long_past_is_not_guessed(town: Town):
+    town.books(AT_TEN - 30 * DAY)
+    with pytest.raises(WinbackError, match="no appointment of the last 2 days"):
+        people.no_show(town.world.site, MARIA, None)
 
 
 def test_s2_3_the_time_may_be_said_in_three_ways(town: Town):

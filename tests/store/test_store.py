@@ -238,6 +238,14 @@ def test_a_full_disk_is_one_clear_sentence(store: Store):
         store.intake.take(batch(*map(str, range(300)), last=300), NOW)
 
 
+def test_a_damaged_store_says_that_a_backup_is_the_way_out(tmp_path: Path):
+    path = tmp_path / "winback.db"
+    open_store(path, NOW).close()
+    path.write_bytes(b"\xee" * 8192)
+    with pytest.raises(StoreBroken, match=r"put your newest backup in its place.*leave winback\.db\.sent where it is"):
+        open_store(path, NOW)
+
+
 def test_a_database_closed_and_opened_is_whole(tmp_path: Path):
     first = open_store(tmp_path / "a.db", NOW)
     cancelled(first)
