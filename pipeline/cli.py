@@ -211,7 +211,17 @@ def run() -> None:
     config = _config()
     with only_instance(app.lock_path(config)), app.build(config) as site:
         log.info("winback works on %s", site.inbox.folder)
-        Daemon(site, reload=lambda old: app.rebuild(old, load(_settings["config"]))).run()
+        Daemon(site, reload=lambda old: app.rebuild(old, _tried(load(_settings["config"])))).run()
+
+
+def _tried(config: Any) -> Any:
+    """The configuration, when all its texts would go out, as `winback check` finds: else ConfigError names the faults."""
+    from pipeline import app, preview
+
+    bad = [f"{one.file}: {'; '.join(one.faults)}" for one in preview.faulty(config, app.build_templates(config))]
+    if bad:
+        raise ConfigError(*bad)
+    return config
 
 
 @cli.command()

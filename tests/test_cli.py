@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -428,6 +429,23 @@ def test_a_missing_text_is_a_configuration_error(shop: Shop):
         rf"config\.yaml:{line}: follow_ups\.tracks\.price\.\d\.template: there is no text price_9", str(result.exception)
     )
     assert "price_9" in str(result.exception)
+
+
+def test_a_daemon_that_reads_its_configuration_again_refuses_a_text_that_would_be_held(
+    running: tuple[Shop, subprocess.Popen[str]],
+):
+    shop, process = running
+    texts = shop.folder / "texts"
+    shutil.copytree(ROOT / "templates", texts)
+    with (texts / "en" / "price.txt").open("a", encoding="utf-8") as file:
+        file.write("\n{{ nobody_knows_this }}\n")
+    shop.config.write_text(re.sub(r"folder: \S+templates", f"folder: {texts}", shop.config.read_text()))
+    process.send_signal(signal.SIGHUP)
+    until(lambda: list((shop.folder / "outbox").glob("NOTE*")), within=30, what="a note on the broken text")
+    process.terminate()
+    process.communicate(timeout=20)
+    (note,) = (shop.folder / "outbox").glob("NOTE*")
+    assert "nobody_knows_this" in note.read_text(encoding="utf-8")
 
 
 def test_a_held_mail_can_be_retried(shop: Shop):
