@@ -31,7 +31,7 @@ from warm import warm
 from pipeline import app, jobs
 from pipeline.config import Config, load
 from pipeline.daemon import only_instance
-from pipeline.jobs import Site
+from pipeline.site import Site
 
 STAGES: tuple[tuple[str, Callable[[Site], int]], ...] = (("poll", jobs.poll), ("work", jobs.work), ("publish", jobs.publish))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.core.records import Place, Raw
-from pipeline.jobs import Site
+from pipeline.site import Site
 
 _FIRST = b"From: Ann <ann@example.org>\nSubject: Friday\n\nI may not need you any more.\n"
 _DOUBTFUL = "I think we will stop the lessons for now, but let me talk to my wife first."  # so that its meaning is looked at

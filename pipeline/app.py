@@ -27,7 +27,7 @@ from pipeline.edges.secrets import secret
 from pipeline.edges.smtp import SmtpDelivery
 from pipeline.edges.templates import Templates
 from pipeline.errors import ConfigError
-from pipeline.jobs import Delivery, Inbox, Model, Site
+from pipeline.site import Delivery, Inbox, Model, Site
 from pipeline.store import Store, open_store
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from pipeline.core.records import Address, Send
 from pipeline.edges import calendars, clock
 from pipeline.edges.content import Content
 from pipeline.errors import ConfigError, TryLater, WinbackError
-from pipeline.jobs import Delivery, Inbox
 from pipeline.preview import faulty
+from pipeline.site import Delivery, Inbox
 from pipeline.store import Store
 from pipeline.store.look import look
 

@@ -19,9 +19,9 @@ from types import FrameType
 import schedule
 from filelock import FileLock, Timeout
 
-from pipeline import jobs, moments
+from pipeline import gestures, jobs, moments
 from pipeline.errors import AnotherInstance, ConfigError, Halted, NeedsHuman, StoreBroken, TryLater, Unreachable, WinbackError
-from pipeline.jobs import Site
+from pipeline.site import Site
 
 log = logging.getLogger("winback")
 
@@ -36,7 +36,7 @@ ALARM_AFTER = 300.0
 JOBS: tuple[tuple[str, float, Callable[[Site], int]], ...] = (
     ("poll", 60, jobs.poll),
     ("work", 1, jobs.work),
-    ("collect", 1, jobs.collect),
+    ("collect", 1, gestures.collect),
     moments.JOB,
     ("remind", 10, jobs.remind),
     ("letter", 600, jobs.letter),

@@ -29,7 +29,7 @@ from pipeline.core.records import ContactState, whole_percent
 from pipeline.daemon import Daemon, only_instance
 from pipeline.edges import clock
 from pipeline.errors import AnotherInstance, ConfigError, WinbackError
-from pipeline.jobs import Site
+from pipeline.site import Site
 from pipeline.store import Event, Line
 
 SAMPLES = app.SHIPPED / "samples"

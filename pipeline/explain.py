@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.core import flow
 from pipeline.core.records import History, Message, Place, Plan, Raw, Rules
 from pipeline.errors import Unreadable
-from pipeline.jobs import Model, Reader
+from pipeline.site import Model, Reader
 
 BATCH = 200
 

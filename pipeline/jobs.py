@@ -1,6 +1,6 @@
 """What the daemon does, job by job: plain functions over a site. Each is bounded, and doing it twice equals doing it once.
 
-poll     mailbox -> stored mails                 collect  moved files -> approvals, rejections, corrections
+poll     mailbox -> stored mails
 work     stored mails -> decisions, drafts       send     queued mails -> the customers
 publish  rows -> files in the outbox folder      remind   due steps -> drafts, queued mails, or their end
 tidy     old data -> gone                        reissue  drafts whose file is lost -> files again
@@ -12,35 +12,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from pipeline.core import appointments, flow, followups, report
-from pipeline.core.compose import OUR_ID, whole_body
-from pipeline.core.figures import LetterRules, Weekly
+from pipeline.core.compose import OUR_ID
+from pipeline.core.figures import Weekly
 from pipeline.core.records import (
     Address,
-    Appointment,
-    Batch,
-    Beginning,
-    Caps,
     Cursor,
-    Draft,
     History,
-    Intent,
-    Kind,
     Message,
     Plan,
     Raw,
-    Reason,
-    Receipt,
     Rules,
     Scores,
     Screening,
@@ -49,9 +38,9 @@ from pipeline.core.records import (
     mailbox,
     whole_percent,
 )
-from pipeline.edges.outbox import Found, shown, titled
-from pipeline.errors import Halted, NeedsHuman, Refused, TextRefused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
-from pipeline.store import Correction, Delayed, Finished, Store, StoredDraft
+from pipeline.errors import Halted, NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable, WinbackError
+from pipeline.site import Session, Site
+from pipeline.store import Finished
 
 log = logging.getLogger("winback")
 
@@ -63,158 +52,6 @@ READ_PAGE = 100
 SEND_BATCH = 20
 LEAST_FREE = 100 << 20
 UNSEEN_TOUCH = timedelta(days=30)
-
-
-class Inbox(Protocol):
-    """A mailbox folder that mails are taken from."""
-
-    folder: str
-
-    def begin(self, start: str | date, now: datetime) -> Beginning:
-        """Look for the first time."""
-
-    def new(self, cursor: Cursor, known: Callable[[Sequence[str]], set[str]]) -> Iterator[Batch]:
-        """Give the mails after the cursor, batch by batch."""
-
-    def epoch(self) -> str:
-        """Tell the folder's epoch; UIDs mean nothing across two of them."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until something may have arrived."""
-
-    def mark(self, uids: Sequence[str]) -> None:
-        """Mark mails as taken over; cosmetic."""
-
-    def find(self, header: str, value: str, *, sent: bool = False) -> str | None:
-        """Give the Message-ID of a mail with this header, in the folder or among the account's sent mail, or None."""
-
-    def check(self) -> str:
-        """Say in a sentence whether the folder can be read."""
-
-    def close(self) -> None:
-        """Let go."""
-
-
-class Session(Protocol):
-    """A connection that mails go out by."""
-
-    def deliver(self, send: Send, sender: str, may_finish: Callable[[], bool]) -> Receipt | None:
-        """Hand over one mail; None when `may_finish` said no."""
-
-
-class Delivery(Protocol):
-    """Where mails go out."""
-
-    def session(self) -> AbstractContextManager[Session]:
-        """Open a connection for some mails."""
-
-    def delivered(self, send: Send) -> bool | None:
-        """Say whether this mail went out earlier, or None when that can't be known."""
-
-    def check(self) -> str:
-        """Say in a sentence whether mails can be sent."""
-
-
-class Reader(Protocol):
-    """Reads raw mails where they can do no harm."""
-
-    def read_all(self, raws: Iterable[Raw]) -> Iterator[tuple[Raw, Message | Unreadable]]:
-        """Give each mail as a message, or why it can't be read."""
-
-
-class Model(Protocol):
-    """Texts in, probabilities out."""
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Score a batch of texts."""
-
-
-class Outbox(Protocol):
-    """The reps' folder."""
-
-    def publish(self, drafts: Sequence[Draft], sender: Address, now: datetime) -> list[str]:
-        """Write drafts' files into review/ and give their names."""
-
-    def scan(self, now: datetime) -> list[Found]:
-        """List the files that reps moved."""
-
-    def settle(self, name: str, from_folder: str, to_folder: str, *, cause: str | None = None, now: datetime) -> str:
-        """Move a file to where it ends."""
-
-    def store_sent(self, draft: Draft, sender: Address, now: datetime, folder: str, cause: str | None = None) -> str:
-        """Write the file of a mail that never was in review/."""
-
-    def keep(self, key: str, name: str, data: bytes, cause: str, now: datetime) -> str:
-        """Write a customer's mail that waits for a person into held/."""
-
-    def discard(self, key: str, folder: str = "review") -> None:
-        """Take the file of a superseded draft away, or that of a draft or mail that is not held any more."""
-
-    def erase(self, keys: Collection[str]) -> int:
-        """Take every file of these drafts and mails away."""
-
-    def remove(self, folder: str, name: str) -> None:
-        """Take one file away."""
-
-    def note(self, name: str, text: str) -> None:
-        """Leave a note that a rep sees."""
-
-    def clear_note(self, name: str) -> None:
-        """Take the note away."""
-
-    def complain(self, problems: Mapping[str, str]) -> None:
-        """Leave a note on each of these files, and take the notes on all others away."""
-
-    def places(self, draft_keys: Collection[str]) -> dict[str, str]:
-        """Tell in which folder, of those where reps work, drafts lie."""
-
-    def missing(self, draft_keys: Sequence[str]) -> list[str]:
-        """Tell which waiting drafts have no file any more."""
-
-    def astray(self, draft_keys: Sequence[str]) -> list[tuple[str, str, str]]:
-        """Tell which waiting drafts lie where only ended ones belong: key, folder and name."""
-
-    def versions(self, draft_key: str) -> list[Found]:
-        """Read all files of a draft where reps work."""
-
-    def tidy(self, before: datetime) -> int:
-        """Take files away that ended before that moment."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Site:
-    """Everything a job may use.
-
-    `texts` are the templates, `stopped` looks for the stop file, `leaving` says that the daemon ends and no new row should
-    be begun, `free_space` gives the bytes left on the disk, `now` is the clock. `calendar` gives the appointments if they have
-    changed since `calendar_taken` was last told that they are stored, `free` the times that may be offered, `content` a piece
-    that helps to prepare for one.
-    """
-
-    store: Store
-    rules: Rules
-    caps: Caps
-    start: str | date
-    poll_every: timedelta = timedelta(seconds=60)
-    keep_raw: timedelta
-    keep_history: timedelta
-    inbox: Inbox
-    delivery: Delivery
-    outbox: Outbox
-    reader: Reader
-    model: Model
-    texts: flow.Texts
-    stopped: Callable[[], bool]
-    leaving: Callable[[], bool]
-    free_space: Callable[[], int]
-    owner: str
-    now: Callable[[], datetime]
-    folder: Path
-    calendar: Callable[[datetime], Sequence[Appointment] | None] = lambda now: None
-    calendar_taken: Callable[[], None] = lambda: None
-    free: Callable[[datetime], Sequence[datetime]] = lambda now: ()
-    content: Callable[[str, str], str] = lambda name, language: ""
-    letters: LetterRules = field(default_factory=LetterRules)
 
 
 def poll(site: Site) -> int:
@@ -454,7 +291,7 @@ def _log(plan: Plan) -> None:
 
 def publish(site: Site) -> int:
     """Bring the outbox folder up to date with the rows. Returns how many files changed."""
-    now, sender = _business_time(site), site.rules.business.sender
+    now, sender = business_time(site), site.rules.business.sender
     changed = 0
     while waiting := site.store.drafts.to_publish(WORK_BATCH):
         names = site.outbox.publish([stored.draft for stored in waiting], sender, now)
@@ -483,7 +320,7 @@ def reissue(site: Site) -> int:
     return len(lost)
 
 
-def _business_time(site: Site) -> datetime:
+def business_time(site: Site) -> datetime:
     """Now, as the clock on the wall of the business shows it: its date stands in the names of files."""
     return site.now().astimezone(ZoneInfo(site.rules.business.timezone))
 
@@ -547,256 +384,6 @@ def why_held(reason: str) -> str:
     return _HELD.get(reason, f"held: {reason}; a person should look at it")
 
 
-NOT_SENT_YET = "not sent yet"
-DELAY = timedelta(minutes=5)
-
-
-def collect(site: Site) -> int:
-    """Carry out what reps did with the files. Returns how many files were acted on."""
-    acted = _bring_back(site)
-    problems: dict[str, str] = {}
-    for found in site.outbox.scan(site.now()):
-        try:
-            acted += _collect_one(site, found)
-        except _Left as left:
-            problems[f"{found.folder}/{found.name}"] = str(left)
-        except WinbackError:
-            raise
-        except Exception as error:  # the files behind it are acted on whatever this one brought to light
-            log.exception("%s/%s failed", found.folder, found.name)
-            problems[f"{found.folder}/{found.name}"] = f"winback fails on it ({type(error).__name__}: {error}): tell your admin"
-    site.outbox.complain(problems)
-    _tell_of_delay(site)
-    return acted
-
-
-def _bring_back(site: Site) -> int:
-    """Waiting drafts that slipped into sent/ or held/ lie in review/ again. Returns how many."""
-    # When an older copy of the store was restored, a draft that waits may have been sent: its file stays until a person looked.
-    if site.store.control.restored():
-        return 0
-    back = 0
-    for key, folder, name in site.outbox.astray(site.store.drafts.waiting_keys()):
-        if site.outbox.places([key]):
-            continue  # a copy: the draft itself lies where it can be worked on
-        site.outbox.settle(name, folder, "review", now=_business_time(site))
-        log.warning("%s still waits and lay in %s/, where winback alone puts files: it is in review/ again", key[:8], folder)
-        back += 1
-    return back
-
-
-def _tell_of_delay(site: Site) -> None:
-    """Keep a note while mails that reps released are not sent yet: how many, and why."""
-    delayed = site.store.sends.delayed(site.now() - DELAY)
-    if not delayed:
-        site.outbox.clear_note(NOT_SENT_YET)
-        return
-    lines = [f"{each.count} because {_why_delayed(site, each)}" for each in delayed]
-    total = sum(each.count for each in delayed)
-    site.outbox.note(NOT_SENT_YET, "\n".join([f"approved mails that are not sent yet: {total}; none is lost", *lines]))
-
-
-def _why_delayed(site: Site, delayed: Delayed) -> str:
-    if site.stopped() or site.store.control.stopped():
-        return "sending is stopped, until somebody says `winback resume`"
-    zone, now = ZoneInfo(site.rules.business.timezone), site.now()
-    open_again = followups.allowed(now, site.rules)
-    if not delayed.cause and open_again > now:
-        return f"follow-ups wait for business hours, from {open_again.astimezone(zone):%Y-%m-%d %H:%M} on"
-    why = _ADDRESS.sub("...@...", delayed.cause or "their turn has not come: is the daemon running?")
-    return f"{why} (tried again from {max(delayed.next_try, now).astimezone(zone):%Y-%m-%d %H:%M} on)"
-
-
-class _Left(Exception):
-    """A moved file that can't be acted on as it is: it stays where it lies, and a note says why."""
-
-
-def _collect_one(site: Site, found: Found) -> bool:
-    if found.problem:
-        raise _Left(_fresh_copy(site, found) or found.problem)
-    if found.draft_key is None:
-        return _correct_held(site, found)
-    stored = site.store.drafts.get(found.draft_key)
-    if stored is None:
-        raise _Left(_fresh_copy(site, found) or "its draft is not known here; it is left alone")
-    if found.folder == "approved":
-        return _approve_file(site, stored, found)
-    if found.folder == "rejected":
-        return _reject_file(site, stored, found)
-    return _correct_file(site, stored, found)
-
-
-def _fresh_copy(site: Site, found: Found) -> str | None:
-    """What to tell of a file that is no draft for certain, when waiting ones are meant: each gets a file again. Else None."""
-    if found.mail_key or (found.draft_key and site.store.drafts.get(found.draft_key)):
-        return None
-    known = [stored for key in found.several if (stored := site.store.drafts.get(key))]
-    known += site.store.drafts.find(found.named) if found.named else []
-    waiting = [stored.draft.key for stored in known if stored.state == "waiting"]
-    if not waiting:
-        return None
-    site.store.drafts.lost(site.outbox.missing(waiting))
-    places = {place for place in site.outbox.places(waiting).values() if place != "review"}
-    what = "it holds more than one draft" if found.several else "its last header line is missing or damaged"
-    if places:
-        return f"{what}; the draft itself lies in {'/ and '.join(sorted(places))}/: delete this"
-    return f"{what}; a fresh copy lies in review/: use that one and delete this"
-
-
-def _approve_file(site: Site, stored: StoredDraft, found: Found) -> bool:
-    try:
-        released = approve(site, stored, found.text, found.subject, by="outbox")
-    except TextRefused as error:
-        raise _Left(str(error)) from error
-    if not released and stored.state != "approved":
-        site.outbox.settle(found.name, found.folder, "held", cause=_too_late(stored), now=_business_time(site))
-        return True
-    if not released:
-        _approve_again(site, stored, found)
-    # The row has it: what is in the file now changes nothing any more, and its copy in sent/ comes from the row.
-    site.outbox.remove(found.folder, found.name)
-    return True
-
-
-def _approve_again(site: Site, stored: StoredDraft, found: Found) -> None:
-    """What a rep wants of a mail that was released before: one that is held is tried again, unless it may have arrived."""
-    draft, last = stored.draft, site.store.sends.last(stored.draft.key)
-    if last is None:
-        return  # it is on its way, or nobody knows yet whether it arrived
-    if last.state == "sent":
-        log.info("%s lies in approved/ and was sent before: it is not sent again", draft.key[:8])
-        site.store.sends.unshown(last.key)  # perhaps this is its file from sent/
-        return
-    if last.state == "cancelled":
-        raise _Left(f"not sent: it was cancelled before ({last.cause}). If the customer must be told, a person should")
-    if last.uncertain:
-        why = "it may have reached the customer, nobody knows: look whether it arrived"
-        raise _Left(f"not sent again: {why}. If it did not, say `winback retry {last.key}`; if it did, delete this file")
-    if (found.text, found.subject or titled(draft)) != (shown(draft), titled(draft)):
-        why = "it can be sent only as it was approved before, and this file has other words"
-        raise _Left(f"not sent: {why}. Say `winback retry {last.key}` to send the old ones, or send yours by yourself")
-    if site.store.sends.again(draft.key, "a rep moved it to approved/", site.now()):
-        log.info("%s was held and is approved again", last.key)
-
-
-def _too_late(stored: StoredDraft) -> str:
-    return f"not sent: this draft was {stored.state} before ({stored.by})"
-
-
-def _reject_file(site: Site, stored: StoredDraft, found: Found) -> bool:
-    if stored.state == "waiting":
-        site.store.drafts.reject(stored.draft.key, by="outbox", now=site.now())
-        log.info("%s rejected by a rep", stored.draft.key[:8])
-        return True
-    return False
-
-
-def _correct_file(site: Site, stored: StoredDraft, found: Found) -> bool:
-    done = correct(site, stored.draft.case, found.folder, by="outbox")
-    if not done:
-        raise _Left(f"{why_not_corrected(site, stored.draft.case, stored.draft)}; move it back")
-    end = _END.get(site.store.drafts.send_state(stored.draft.key) or "")
-    if end:
-        # What became of the mail does not change with the reason: its file goes back to where it came from.
-        site.outbox.settle(found.name, found.folder, end, now=_business_time(site))
-    else:
-        site.outbox.remove(found.folder, found.name)
-    return True
-
-
-_END = {"sent": "sent", "held": "held"}
-
-
-def _correct_held(site: Site, found: Found) -> bool:
-    if found.mail_key is None or found.folder in ("approved", "rejected"):
-        return False
-    if not correct(site, found.mail_key, found.folder, by="outbox"):
-        raise _Left(f"{why_not_corrected(site, found.mail_key)}; answer it from your mail program, and delete this file")
-    site.outbox.remove(found.folder, found.name)
-    return True
-
-
-def why_not_corrected(site: Site, mail_key: str, draft: Draft | None = None) -> str:
-    """Why `correct` could do nothing."""
-    if draft and draft.kind is Kind.LETTER:
-        return "the letter to the owner answers no mail, so there is no reason to change"
-    if draft and draft.template.startswith("no_show"):
-        return "a note to who did not come answers no mail, so there is no reason to change"
-    if site.store.intake.raw(mail_key) is None:
-        return "its mail is not stored any more, so its reason can't be changed"
-    return "its mail is stored, but winback can't read it, so it can write no answer"
-
-
-def approve(site: Site, stored: StoredDraft, body: str | None, subject: str | None, *, by: str) -> bool:
-    """Release a waiting draft, edited or not. False when it was settled before. Raises TextRefused."""
-    draft = stored.draft
-    text = whole_body(draft) if body is None else body
-    title = subject or draft.subject
-    edited = body is not None and (body != shown(draft) or title != draft.subject)
-    if edited and _cut_off(text, draft):
-        raise TextRefused("the text ends in the middle, as if the file was only half saved: save it again")
-    doubts = flow.doubts(draft, text, site.rules) if edited else ()
-    mail = flow.approve(draft, text, title, site.rules, site.now(), site.store.keys.stamp)
-    words = (title, text) if edited else None
-    # A rep may know more than the rules: the words go as they are, and what they break is written down.
-    done = site.store.drafts.approve(draft.key, mail, words, by=by, now=site.now(), remark="; ".join(doubts))
-    if done:
-        log.info("%s approved by %s%s", draft.key[:8], by, ", edited" if edited else "")
-    if done and doubts:
-        log.warning("%s went out as a rep has edited it, although %s", draft.key[:8], "; ".join(doubts))
-    return done
-
-
-def _cut_off(text: str, draft: Draft) -> bool:
-    """A beginning of our own text that stops before its end is half a file, not an edit; the quote may be left out."""
-    words, ours = text.strip(), draft.text.strip()
-    return words != ours and ours.startswith(words) and len(words) < len(ours)
-
-
-def reject(site: Site, stored: StoredDraft, *, by: str) -> bool:
-    """Say no to a waiting draft. False when it was settled before."""
-    done = site.store.drafts.reject(stored.draft.key, by=by, now=site.now())
-    if done:
-        site.outbox.discard(stored.draft.key)
-    return done
-
-
-def correct(site: Site, mail_key: str, to: str, *, by: str) -> bool:
-    """Say what a mail really is: a reason, `reschedule` or `not_a_cancellation`. False when it can't be answered."""
-    raw = site.store.intake.raw(mail_key)
-    if raw is None:
-        return False
-    message = next(iter(site.reader.read_all([raw])))[1]
-    if isinstance(message, Unreadable):
-        return False
-    intent, reason = _meaning(to)
-    old = site.store.plans.verdict_of(mail_key)
-    history = site.store.past.of_messages([message])[0]
-    plan = flow.answer_as(
-        message,
-        flow.corrected(old, intent, reason),
-        history,
-        site.rules,
-        site.now(),
-        site.texts,
-        site.store.keys.stamp,
-        site.store.plans.revision(mail_key),
-        free_times(site, site.now()),
-        over=site.store.plans.over(mail_key),
-    )
-    site.store.plans.corrected(plan, Correction(intent=intent, reason=reason, by=by), site.now())
-    log.info("%s corrected by a rep: %s", mail_key[:8], to)
-    return True
-
-
-def _meaning(to: str) -> tuple[Intent, Reason | None]:
-    if to == "not_a_cancellation":
-        return Intent.NONE, None
-    if to == "reschedule":
-        return Intent.RESCHEDULE, None
-    return Intent.CANCEL, Reason(to)
-
-
 def send(site: Site) -> int:
     """Hand over what is queued, one mail after the other, within the caps. Returns how many were sent."""
     _resolve(site)
@@ -850,15 +437,15 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
         raise  # the mail was not even spoken of, and the next one would wait for nothing as well
     except TryLater as error:
         store.later(mail, str(error), site.now())
-        log.warning("%s is tried again later: %s", mail.key, _masked(error))
+        log.warning("%s is tried again later: %s", mail.key, masked(error))
         return False
     except Refused as error:
         store.refused(mail, str(error), site.now())
-        log.warning("%s was refused and is held: %s", mail.key, _masked(error))
+        log.warning("%s was refused and is held: %s", mail.key, masked(error))
         return False
     except Uncertain as error:
         store.uncertain(mail, str(error), site.now())
-        log.error("%s may have been sent, nobody knows: %s", mail.key, _masked(error))
+        log.error("%s may have been sent, nobody knows: %s", mail.key, masked(error))
         return False
     if receipt is None:
         store.release(mail, "stopped or overtaken before the final dot", site.now())
@@ -871,7 +458,7 @@ def _send_one(site: Site, session: Session, mail: Send) -> bool:
 _ADDRESS = re.compile(r"[^\s<>\"'(]+@[^\s<>\"');,:]+")
 
 
-def _masked(error: Exception) -> str:
+def masked(error: object) -> str:
     """A server's words for the log: customers' addresses are for the store alone."""
     return _ADDRESS.sub("...@...", str(error))
 

@@ -17,8 +17,8 @@ from pipeline.edges.model import FORMAT
 from pipeline.errors import WinbackError
 from pipeline.evaluate.judging import on_own
 from pipeline.gate import Standing
-from pipeline.jobs import Site
 from pipeline.progress import shown
+from pipeline.site import Site
 
 Standings = dict[str, Standing]  # by what the model reads with: `words`, or `full` with the sentence encoder
 

@@ -17,7 +17,8 @@ from pipeline.core import flow, followups
 from pipeline.core.records import Appointment
 from pipeline.edges import calendars, tables
 from pipeline.errors import NeedsHuman, TextRefused
-from pipeline.jobs import Site, free_times
+from pipeline.jobs import free_times
+from pipeline.site import Site
 
 log = logging.getLogger("winback")
 

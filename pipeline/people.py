@@ -16,8 +16,8 @@ from pipeline.core import appointments, policy
 from pipeline.core.records import Appointment, AppointmentState, typed_address
 from pipeline.edges import tables
 from pipeline.errors import WinbackError
-from pipeline.jobs import Site
 from pipeline.policy_page import markdown
+from pipeline.site import Site
 from pipeline.store import Store
 
 RECENT = timedelta(days=2)  # a no-show that is told without a time was not longer ago

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 from pipeline.core.compose import whole_body
 from pipeline.edges.outbox import Found, shown, titled
 from pipeline.errors import NeedsHuman, TextRefused, TryLater, WinbackError
-from pipeline.jobs import Site
+from pipeline.site import Site
 from pipeline.store import StoredDraft
 
 _FILE_STAYS = "its file still lies in review/, and does no harm there"
@@ -51,7 +51,7 @@ def approve(site: Site, beginning: str) -> str:
     file, key = _its_file(site, stored), stored.draft.key
     text, subject = (file.text, file.subject) if file else (None, None)
     try:
-        done = jobs.approve(site, stored, text, subject, by="terminal")
+        done = gestures.approve(site, stored, text, subject, by="terminal")
     except TextRefused as error:
         raise TextRefused(f"{key[:8]} is not sent: {error}") from error
     if not done:
@@ -64,7 +64,7 @@ def approve(site: Site, beginning: str) -> str:
 def reject(site: Site, beginning: str) -> str:
     """Say no to a waiting draft."""
     stored = _waiting(find(site, beginning))
-    trouble = _unless(lambda: jobs.reject(site, stored, by="terminal"), _FILE_STAYS)
+    trouble = _unless(lambda: gestures.reject(site, stored, by="terminal"), _FILE_STAYS)
     now = find(site, stored.draft.key)
     if now.state != "rejected":
         _waiting(now)
@@ -74,8 +74,8 @@ def reject(site: Site, beginning: str) -> str:
 def correct(site: Site, beginning: str, to: str) -> str:
     """Say what a mail really is; a new draft with the right text takes the place of the old one."""
     stored = find(site, beginning)
-    if not jobs.correct(site, stored.draft.case, to, by="terminal"):
-        raise NotFound(f"{stored.draft.key[:8]}: {jobs.why_not_corrected(site, stored.draft.case, stored.draft)}")
+    if not gestures.correct(site, stored.draft.case, to, by="terminal"):
+        raise NotFound(f"{stored.draft.key[:8]}: {gestures.why_not_corrected(site, stored.draft.case, stored.draft)}")
     return f"{stored.draft.key[:8]} is corrected to {to}" + _unless(lambda: jobs.publish(site), "the files follow later")
 
 

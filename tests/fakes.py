@@ -37,7 +37,7 @@ from pipeline.core.records import (
 from pipeline.edges.outbox import Outbox
 from pipeline.edges.templates import Templates
 from pipeline.errors import Unreadable, WinbackError
-from pipeline.jobs import Site
+from pipeline.site import Site
 from pipeline.store import open_store
 from pipeline.store.schema import step
 

@@ -12,7 +12,7 @@ from rows import steps_of
 from site_of import make_config
 from typer.testing import CliRunner
 
-from pipeline import consent, jobs
+from pipeline import consent, gestures, jobs
 from pipeline.cli import cli
 from pipeline.core.records import Basis, Ground
 from pipeline.errors import WinbackError
@@ -38,7 +38,7 @@ def round_(world: World) -> None:
 
 def approve_all(world: World) -> None:
     for draft in world.site.store.drafts.waiting():
-        jobs.approve(world.site, draft, None, None, by="terminal")
+        gestures.approve(world.site, draft, None, None, by="terminal")
     jobs.send(world.site)
 
 

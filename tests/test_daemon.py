@@ -19,7 +19,7 @@ from pipeline import daemon, jobs
 from pipeline.core.records import Scores
 from pipeline.daemon import ALARM_AFTER, LONGEST_WAIT, SOON, Daemon, Guard, only_instance
 from pipeline.errors import AnotherInstance, ConfigError, NeedsHuman, StoreBroken, TryLater, Unreachable
-from pipeline.jobs import Site
+from pipeline.site import Site
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from fakes import FOLDER, MONDAY, FakeTexts, WordModel, World, mail, make_world
 from rows import steps_of
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 from pipeline.core.decide import HELD_IF_CANCELLED
 from pipeline.core.records import Caps, ContactState, Text
 from pipeline.daemon import Daemon
 from pipeline.errors import NeedsHuman, Refused, TryLater, Uncertain, Unreachable, Unreadable
-from pipeline.jobs import Site
+from pipeline.site import Site
 from pipeline.store import StoredDraft, schema
 from pipeline.store.control import hold_restored
 
@@ -46,7 +46,7 @@ def careful(tmp_path: Path) -> World:
 
 def round_(world: World) -> None:
     """What the daemon does in a second."""
-    for job in (jobs.poll, jobs.work, jobs.collect, jobs.remind, jobs.publish, jobs.send, jobs.publish):
+    for job in (jobs.poll, jobs.work, gestures.collect, jobs.remind, jobs.publish, jobs.send, jobs.publish):
         job(world.site)
 
 
@@ -314,14 +314,14 @@ def test_a_file_that_nobody_foresaw_to_fail_keeps_no_other_from_its_answer(caref
     round_(careful)
     first, second = careful.files("review")
     bad, good = careful.move(first, "approved"), careful.move(second, "approved")
-    whole = jobs.approve
+    whole = gestures.approve
 
     def approve(site: Site, stored: StoredDraft, *words: str | None, by: str) -> bool:
         if stored.draft.recipient.name == "Ann":
             raise ZeroDivisionError("by chance")
         return whole(site, stored, *words, by=by)
 
-    monkeypatch.setattr(jobs, "approve", approve)
+    monkeypatch.setattr(gestures, "approve", approve)
     round_(careful)
     assert (bad.exists(), good.exists()) == (True, False)
     assert any(
@@ -365,7 +365,7 @@ def test_a_touch_comes_anew_when_a_reason_is_corrected_and_back(world: World):
     world.clock.forward(days=7, hours=1)
     round_(world)
     for reason in ("timing", "price"):
-        jobs.correct(world.site, line_key(world), reason, by="terminal")
+        gestures.correct(world.site, line_key(world), reason, by="terminal")
         round_(world)
     world.clock.forward(days=7)
     round_(world)
@@ -395,7 +395,7 @@ def test_a_corrected_mail_whose_case_is_over_promises_nothing(careful: World):
     first = line_key(careful)
     careful.inbox.arrive(mail("Thank you, let me think.", uid="2"))
     round_(careful)
-    jobs.correct(careful.site, first, "timing", by="terminal")
+    gestures.correct(careful.site, first, "timing", by="terminal")
     round_(careful)
     (waiting,) = careful.site.store.drafts.waiting()
     assert "touch" not in waiting.draft.text
@@ -682,10 +682,10 @@ def test_the_note_on_a_file_goes_when_the_file_is_gone(careful: World):
     strange = careful.outbox / "approved" / "shopping.txt"
     strange.write_text("milk")
     careful.clock.forward(days=1)
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert len(list(careful.outbox.glob("NOTE*"))) == 1
     strange.unlink()
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert list(careful.outbox.glob("NOTE*")) == []
 
 
@@ -814,7 +814,7 @@ def test_a_cancelled_mail_that_is_moved_to_approved_stays_with_a_note(careful: W
     careful.inbox.arrive(mail(CANCEL))
     round_(careful)
     careful.move(careful.files("review")[0], "approved")
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     careful.site.store.people.suppress("maria@example.org", "complaint", careful.clock())
     round_(careful)
     careful.move(careful.files("held")[0], "approved")
@@ -854,7 +854,7 @@ def test_after_a_restore_a_draft_among_the_sent_ones_stays_for_it_may_have_been_
     with store.database.writing() as connection:
         hold_restored(connection, store.keys, {1: f"mail:{store.drafts.waiting()[0].draft.key}"}, careful.clock())
     moved = careful.move(file, "sent")
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert (careful.files("review"), careful.files("sent")) == ([], [moved])
 
 
@@ -923,15 +923,15 @@ def test_approved_mails_that_wait_are_told_with_the_reason(careful: World):
     round_(careful)
     assert notes(careful) == ""
     careful.clock.forward(minutes=5)
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert "not sent yet: 1; none is lost\n1 because 451 greylisted (tried again from 2026-11-23 11:06 on)" in notes(careful)
     (careful.outbox.parent / "STOP").touch()
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert "1 because sending is stopped, until somebody says `winback resume`" in notes(careful)
     (careful.outbox.parent / "STOP").unlink()
     careful.clock.forward(minutes=1)
     round_(careful)
-    jobs.collect(careful.site)
+    gestures.collect(careful.site)
     assert notes(careful) == ""
 
 
@@ -944,7 +944,7 @@ def test_an_approved_follow_up_at_night_is_told_to_wait_for_business_hours(world
     world.move(world.files("review")[0], "approved")
     round_(world)
     world.clock.forward(minutes=10)
-    jobs.collect(world.site)
+    gestures.collect(world.site)
     assert "1 because follow-ups wait for business hours, from 2026-12-02 09:00 on" in notes(world)
 
 

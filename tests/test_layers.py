@@ -34,8 +34,9 @@ LAYERS = (
     ("pipeline.evaluate.report", "pipeline.evaluate.run", "pipeline.evaluate.card"),
     ("pipeline.evaluate.page", "pipeline.evaluate.__main__"),
     ("pipeline.config",),
+    ("pipeline.site",),
     ("pipeline.jobs",),
-    ("pipeline.moments",),
+    ("pipeline.gestures", "pipeline.moments"),
     ("pipeline.app",),
     ("pipeline.daemon",),
     ("pipeline.policy_page", "pipeline.preview", "pipeline.report_page"),
@@ -144,6 +145,6 @@ def test_every_module_opens_with_what_it_is_for(module: str):
 
 
 def test_the_daemon_never_imports_the_trainer():
-    daemon = ("pipeline.daemon", "pipeline.app", "pipeline.jobs")
+    daemon = ("pipeline.daemon", "pipeline.app", "pipeline.site", "pipeline.jobs", "pipeline.gestures", "pipeline.moments")
     trainers = ("pipeline.train", "pipeline.evaluate", "pipeline.learn", "pipeline.gate")
     assert [name for module in daemon for name in imports(module) if name.startswith(trainers)] == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fakes import MONDAY, World, mail, make_world
 
-from pipeline import app, config, gate, jobs, learn, train
+from pipeline import app, config, gate, gestures, jobs, learn, train
 from pipeline.core.lessons import chosen
 from pipeline.core.records import Intent, Lesson, Reason
 from pipeline.edges import shelf
@@ -89,7 +89,7 @@ def corrected(world: World, words: str, to: str, sender: str = "Maria Lopez <mar
     jobs.poll(world.site)
     jobs.work(world.site)
     key = next(line.key for line in reversed(world.site.store.overview.lines()))
-    assert jobs.correct(world.site, key, to, by="outbox")
+    assert gestures.correct(world.site, key, to, by="outbox")
     return key
 
 

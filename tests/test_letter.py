@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fakes import FakeClock, World, mail, make_world
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 from pipeline.core.figures import LetterRules, Weekly
 from pipeline.core.records import Address
 
@@ -32,7 +32,7 @@ def site(folder: Path, weekly: Weekly, clock: FakeClock | None = None) -> World:
 
 def round_(world: World) -> int:
     """What the daemon does in ten minutes. Returns how many letters were written."""
-    for job in (jobs.poll, jobs.work, jobs.collect, jobs.remind):
+    for job in (jobs.poll, jobs.work, gestures.collect, jobs.remind):
         job(world.site)
     written = jobs.letter(world.site)
     for job in (jobs.publish, jobs.send, jobs.publish):

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from fakes import World, mail, make_world
 
-from pipeline import jobs, review
+from pipeline import gestures, jobs, review
 from pipeline.errors import NeedsHuman, Refused, TextRefused, Uncertain, WinbackError
 
 CANCEL = "Please cancel my membership, it is too expensive for me."
 
 
 def round_(world: World) -> None:
-    for job in (jobs.poll, jobs.work, jobs.collect, jobs.publish, jobs.send, jobs.publish):
+    for job in (jobs.poll, jobs.work, gestures.collect, jobs.publish, jobs.send, jobs.publish):
         job(world.site)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fakes import ROOT, FakeClock, WordModel, World, mail, make_world
 
-from pipeline import jobs, moments
+from pipeline import gestures, jobs, moments
 from pipeline.core.appointments import key_of
 from pipeline.core.records import (
     Appointment,
@@ -101,7 +101,7 @@ class Town:
         """What the daemon does in a minute."""
         if free:
             self.world.site = replace(self.world.site, free=free)
-        done = (jobs.poll, jobs.work, jobs.collect, moments.appointments, jobs.remind, jobs.publish, jobs.send)
+        done = (jobs.poll, jobs.work, gestures.collect, moments.appointments, jobs.remind, jobs.publish, jobs.send)
         for job in done:
             job(self.world.site)
 
@@ -129,7 +129,7 @@ class Town:
     def reps_approve(self) -> None:
         waiting = self.world.site.store.drafts.waiting()
         for stored in waiting:
-            jobs.approve(self.world.site, stored, None, None, by="terminal")
+            gestures.approve(self.world.site, stored, None, None, by="terminal")
         if waiting:
             self.works()
 

@@ -10,7 +10,7 @@ from fakes import FakeTexts, World, mail, make_world
 from lifelike import FORMS
 from site_of import make_config
 
-from pipeline import app, jobs, preview
+from pipeline import app, gestures, jobs, preview
 from pipeline.config import load
 from pipeline.core.records import Text
 from pipeline.errors import TextRefused
@@ -37,7 +37,7 @@ def says(world: World, words: str) -> None:
 
 
 def round_(world: World) -> None:
-    for job in (jobs.poll, jobs.work, jobs.send, jobs.publish, jobs.collect):
+    for job in (jobs.poll, jobs.work, jobs.send, jobs.publish, gestures.collect):
         job(world.site)
 
 
@@ -67,7 +67,7 @@ def edited(world: World, old: str, new: str) -> None:
     (file,) = world.files("review")
     file.write_bytes(file.read_bytes().replace(old.encode(), new.encode()))
     world.move(file, "approved")
-    for job in (jobs.collect, jobs.send):
+    for job in (gestures.collect, jobs.send):
         job(world.site)
 
 
@@ -96,6 +96,6 @@ def test_a_draft_that_nobody_changed_is_never_refused(world: World):
     round_(world)
     (draft,) = world.site.store.drafts.waiting()
     try:
-        assert jobs.approve(world.site, draft, None, None, by="terminal")
+        assert gestures.approve(world.site, draft, None, None, by="terminal")
     except TextRefused as error:  # pragma: no cover
         pytest.fail(str(error))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fakes import World, mail, make_world
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 
 REASONS = {
     "price": "Please cancel, it is too expensive.",
@@ -35,7 +35,7 @@ def test_a_cancellation_is_confirmed_with_its_day_and_its_words(world: World, re
     for job in (jobs.poll, jobs.work):
         job(world.site)
     for draft in world.site.store.drafts.waiting():
-        jobs.approve(world.site, draft, None, None, by="terminal")
+        gestures.approve(world.site, draft, None, None, by="terminal")
     jobs.send(world.site)
     (sent,) = world.delivery.delivered_mails
     answer = email.message_from_bytes(sent.data, policy=policy.default)

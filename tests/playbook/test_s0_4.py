@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fakes import WordModel, World, mail, make_world
 
-from pipeline import jobs, report_page
+from pipeline import gestures, jobs, report_page
 from pipeline.core.figures import Change, Figures, Period
 from pipeline.core.records import Scores
 from pipeline.core.report import figures
@@ -80,7 +80,7 @@ def test_a_cause_that_most_of_them_name_is_told_in_plain_words(tmp_path: Path):
 def test_a_reason_that_a_rep_corrects_is_corrected_in_the_report(tmp_path: Path):
     world, before = learnt(tmp_path)
     line = next(line for line in world.site.store.overview.lines() if line.sender == "leo@example.org")
-    assert jobs.correct(world.site, line.key, "service", by="outbox")
+    assert gestures.correct(world.site, line.key, "service", by="outbox")
     world.clock.forward(seconds=30)
     after = figures(world.site.store.report.facts(before.period), before.period, "Europe/Madrid")
     assert {str(one.reason): one.count for one in after.reasons}["service"] == 4

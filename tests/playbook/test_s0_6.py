@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import World, mail, make_world
 
-from pipeline import jobs, report_page
+from pipeline import gestures, jobs, report_page
 from pipeline.core.figures import Figures, Period
 from pipeline.core.report import figures
 
@@ -17,7 +17,7 @@ MOVE = "Could we move my appointment to next week?"
 
 
 def round_(world: World) -> None:
-    for job in (jobs.poll, jobs.work, jobs.collect, jobs.remind, jobs.publish, jobs.send, jobs.publish):
+    for job in (jobs.poll, jobs.work, gestures.collect, jobs.remind, jobs.publish, jobs.send, jobs.publish):
         job(world.site)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playbook.site import DAY, HOUR, SALON, Town, notes
 
-from pipeline import jobs
+from pipeline import gestures
 from pipeline.core import policy_words
 from pipeline.core.records import Kind, Policy
 
@@ -110,14 +110,14 @@ def test_s3_2_the_quote_says_nothing_of_amounts_and_is_no_touch(town: Town):
 
 def test_s3_2_a_rejected_quote_changes_nothing_else(town: Town):
     cancels_late(town)
-    jobs.reject(town.world.site, town.world.site.store.drafts.find(town.draft("late").key)[0], by="terminal")
+    gestures.reject(town.world.site, town.world.site.store.drafts.find(town.draft("late").key)[0], by="terminal")
     town.reps_approve()
     assert len(town.world.open_steps()) == 2
 
 
 def test_s3_2_a_corrected_reason_takes_the_quote_back(town: Town):
     cancels_late(town)
-    jobs.correct(town.world.site, town.draft("late").case, "service", by="terminal")
+    gestures.correct(town.world.site, town.draft("late").case, "service", by="terminal")
     assert [draft.template for draft in town.drafts()] == ["service"]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes import MONDAY, World, mail, make_rules, make_world
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 from pipeline.core.records import Address
 from pipeline.edges.outbox import FOLDERS, MOVED, Outbox
 from reliability.attacked import CANCEL, work
@@ -143,7 +143,7 @@ def test_a_folder_that_became_a_link_is_refused_until_it_is_one_again(world: Wor
     (world.outbox / "approved").symlink_to(elsewhere)
     (waiting,) = world.files("review")
     old(waiting).rename(elsewhere / waiting.name)
-    for job in (jobs.collect, jobs.publish, jobs.send):
+    for job in (gestures.collect, jobs.publish, jobs.send):
         try:
             job(world.site)
         except Exception as error:
@@ -189,7 +189,7 @@ def test_a_rep_who_moves_files_all_the_time_gets_one_mail_sent_at_most(world: Wo
     rep.start()
     try:
         for _ in range(150):
-            for job in (jobs.collect, jobs.publish, jobs.send):
+            for job in (gestures.collect, jobs.publish, jobs.send):
                 job(world.site)
     finally:
         over.set()

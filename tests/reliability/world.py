@@ -32,7 +32,7 @@ from pipeline.daemon import Daemon
 from pipeline.edges.outbox import Outbox
 from pipeline.edges.templates import Templates
 from pipeline.errors import TryLater, Uncertain
-from pipeline.jobs import Site
+from pipeline.site import Site
 from pipeline.store import Store, open_store
 
 KILLED = 137

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from fakes import World, mail, make_world
 
-from pipeline import jobs
+from pipeline import gestures, jobs
 from pipeline.core.records import Appointment, Basis, Ground
 from pipeline.errors import Refused
 from pipeline.store.schema import metadata
@@ -43,12 +43,12 @@ def world(tmp_path: Path) -> World:
     round_(world)
     for stored in site.store.drafts.waiting():
         if stored.draft.recipient.key == CANARY:
-            jobs.correct(site, stored.draft.case, "other", by="terminal")
+            gestures.correct(site, stored.draft.case, "other", by="terminal")
             break
     round_(world)
     for stored in site.store.drafts.waiting():
         if stored.draft.recipient.key == CANARY:
-            jobs.approve(site, stored, None, None, by="terminal")
+            gestures.approve(site, stored, None, None, by="terminal")
     world.delivery.before_dot = [Refused(f"550 5.1.1 <{CANARY}>: user unknown")]
     round_(world)
     inbox.arrive(mail("Please cancel everything, I mean the xylophone.", WHO, uid="4"))
@@ -68,7 +68,7 @@ def world(tmp_path: Path) -> World:
 
 
 def round_(world: World) -> None:
-    for job in (jobs.poll, jobs.work, jobs.publish, jobs.collect, jobs.send, jobs.publish, jobs.remind, jobs.publish):
+    for job in (jobs.poll, jobs.work, jobs.publish, gestures.collect, jobs.send, jobs.publish, jobs.remind, jobs.publish):
         job(world.site)
 
 

@@ -24,7 +24,7 @@ from pipeline.config import load
 from pipeline.core.records import Receipt, Send
 from pipeline.daemon import Daemon
 from pipeline.edges.maildir import MaildirDelivery
-from pipeline.jobs import Site
+from pipeline.site import Site
 from years.customers import AWAY, CHAT, HUMAN, MINUTE, NO_MORE, PLAIN, TOLD_WHY, Customer, Ear, Saying, customers, pick
 from years.observer import DAY, Deed, House, Story, Texts, read_sent
 

@@ -13,7 +13,7 @@ from reliability.world import quick_folder
 
 from pipeline.core import decide, followups
 from pipeline.core.records import Caps
-from pipeline.jobs import Site
+from pipeline.site import Site
 from years.life import TOWNS, Town, lived
 from years.observer import DAY, HOUR, Deed, Sent, Story, faults, unanswered
 
