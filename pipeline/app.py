@@ -197,7 +197,7 @@ class _Around(TypedDict):
 def _around(config: Config) -> _Around:
     """The calendars of a configuration, read again whenever they change, and the texts that prepare for an appointment."""
     rules, around = config.rules(), config.appointments
-    own, zone = (rules.own_addresses or frozenset()) | {rules.business.sender.key}, rules.business.timezone
+    own, zone = rules.own, rules.business.timezone
     kept, offered = around.calendar, around.availability
     watched = Watched(kept, lambda now: moments.gather(kept, own, zone, now).appointments) if kept else None
     return {

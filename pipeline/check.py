@@ -174,8 +174,7 @@ def _calendars(config: Config) -> Iterator[Finding]:
     rules, now = config.rules(), clock.now()
     kept, free = config.appointments.calendar, config.appointments.availability
     if kept:
-        own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
-        yield _tried("appointments", lambda: _counted(moments.gather(kept, own, rules.business.timezone, now)))
+        yield _tried("appointments", lambda: _counted(moments.gather(kept, rules.own, rules.business.timezone, now)))
     if free:
         yield _tried("free times", lambda: f"{len(calendars.free(free, rules.business.timezone, now))} free times lie ahead")
 

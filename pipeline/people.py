@@ -32,8 +32,7 @@ def import_customers(store: Store, path: Path, now: datetime) -> str:
 def import_appointments(store: Store, path: Path, config: Config, now: datetime) -> str:
     """Take appointments over from a CSV file, an iCalendar file or a folder of them. Raises BadFile."""
     rules = config.rules()
-    own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
-    found = moments.gather(path, own, rules.business.timezone, now)
+    found = moments.gather(path, rules.own, rules.business.timezone, now)
     told = _counted(store.bookings.take(found.appointments, now), "appointments", ())
     nameless = f"; passed over, for they name no customer: {found.nameless}" if found.nameless else ""
     return told + nameless

@@ -117,7 +117,7 @@ def called_off(one: Appointment, verdict: Verdict, at: datetime) -> Appointment:
     return replace(one, state=AppointmentState.CANCELLED, cause=cause, since=at)
 
 
-def of_calendar(message: Message, own: frozenset[str], rules: Rules) -> Appointment | None:
+def of_calendar(message: Message, rules: Rules) -> Appointment | None:
     """What an iTIP mail (RFC 5546) tells of an appointment; None when it names no time or nobody but us.
 
     The customer is whoever of attendee, organizer and sender is not one of our own addresses.
@@ -128,7 +128,7 @@ def of_calendar(message: Message, own: frozenset[str], rules: Rules) -> Appointm
     start, start_by = _begin(calendar.start, calendar.local, rules)
     state = _state_of(calendar)
     named = (calendar.attendee, calendar.organizer, message.sender.address if message.sender else "")
-    customer = next((who.lower() for who in named if "@" in who and who.lower() not in own), "")
+    customer = next((who.lower() for who in named if "@" in who and who.lower() not in rules.own), "")
     if state is None or not customer:
         return None
     sender = message.sender

@@ -49,8 +49,7 @@ def told_of(message: Message, screening: Screening, rules: Rules) -> tuple[Appoi
     """
     if not screening.authenticated:
         return ()
-    own = (rules.own_addresses or frozenset()) | {rules.business.sender.key}
-    found = appointments.of_calendar(message, own, rules)
+    found = appointments.of_calendar(message, rules)
     if found:
         return (found,)
     if not appointments.is_notice(message, screening.authenticated, rules.appointments.tools):

@@ -621,6 +621,11 @@ class Rules:
     policy: Policy = Policy()
     appointments: AppointmentRules = AppointmentRules()
 
+    @property
+    def own(self) -> frozenset[str]:
+        """The keys of all addresses that are known to be ours."""
+        return (self.own_addresses or frozenset()) | {self.business.sender.key}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:

@@ -33,7 +33,6 @@ RULES = make_rules()
 MARIA = Address(name="Maria Lopez", address="maria@example.org")
 MAIL = Message(key="m", sender=MARIA, arrived=NOW, sent=NOW)
 CANCEL = Verdict(intent=Intent.CANCEL)
-OWN = frozenset({"dana@bluedoor.example"})
 
 
 def at(day: int, hour: int = 15) -> datetime:
@@ -159,7 +158,7 @@ def test_calling_off_keeps_the_cause_and_is_done_once():
     ],
 )
 def test_an_itip_mail_tells_who_when_and_what(calendar: Calendar, state: AppointmentState | None):
-    found = appointments.of_calendar(replace(MAIL, calendar=replace(calendar, start=at(26), summary="Colour")), OWN, RULES)
+    found = appointments.of_calendar(replace(MAIL, calendar=replace(calendar, start=at(26), summary="Colour")), RULES)
     assert (found and (found.state, found.address, found.start, found.service)) == (
         state and (state, "maria@example.org", at(26), "Colour")
     )
@@ -182,7 +181,7 @@ def test_an_itip_mail_is_by_the_clock_of_the_business(
     place = Place(folder="f", epoch="1", uid="1")
     head = "From: maria@example.org\nContent-Type: text/calendar; method=CANCEL\n\n"
     mail = flow.read(Raw(key=place.key, place=place, arrived=NOW, data=(head + text).encode()))
-    found = appointments.of_calendar(mail, OWN, there)
+    found = appointments.of_calendar(mail, there)
     assert found is not None
     zone = ZoneInfo("America/Chicago")
     expected = [datetime(2026, 12, *when, tzinfo=zone) if when else None for when in (start, start_by)]
@@ -193,10 +192,10 @@ def test_an_itip_mail_is_by_the_clock_of_the_business(
 
 
 def test_an_itip_mail_without_a_time_or_without_a_stranger_tells_nothing():
-    assert appointments.of_calendar(MAIL, OWN, RULES) is None
-    assert appointments.of_calendar(replace(MAIL, calendar=Calendar(method="CANCEL")), OWN, RULES) is None
+    assert appointments.of_calendar(MAIL, RULES) is None
+    assert appointments.of_calendar(replace(MAIL, calendar=Calendar(method="CANCEL")), RULES) is None
     ours = replace(MAIL, sender=Address(address="dana@bluedoor.example"), calendar=Calendar(method="CANCEL", start=at(26)))
-    assert appointments.of_calendar(ours, OWN, RULES) is None
+    assert appointments.of_calendar(ours, RULES) is None
 
 
 def test_what_a_file_says_of_the_customer_fills_what_is_not_known_of_the_appointment():
