@@ -14,8 +14,14 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 # except inside `store`, which is one room.
 LAYERS = (
     ("pipeline.errors",),
-    ("pipeline.core.records", "pipeline.core.languages"),
-    ("pipeline.core.figures", "pipeline.core.purposes", "pipeline.core.stated"),
+    ("pipeline.core.records", "pipeline.core.folded", "pipeline.core.languages"),
+    (
+        "pipeline.core.figures",
+        "pipeline.core.purposes",
+        "pipeline.core.silence",
+        "pipeline.core.stated",
+        "pipeline.core.trouble",
+    ),
     ("pipeline.core.cues",),
     ("pipeline.core.*",),
     ("pipeline.core.slots",),

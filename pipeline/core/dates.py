@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -11,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipeline.core.folded import fold
 from pipeline.core.purposes import Mention, asked, purposes
 from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
@@ -19,12 +19,6 @@ _EARLY = 10  # day of a month until which the rest of it is long
 _SOON, _LATELY = timedelta(days=62), timedelta(days=120)  # a day of the year that is so near is the one that is meant
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
 _KINGS_DAY_ENDS_IT = frozenset({"ES"})  # where the Christmas holidays last until Epiphany
-
-# One character for one character, so that places in the folded text are places in the customer's.
-_FOLD = str.maketrans(
-    string.ascii_uppercase + "ÁÀÄÂÉÈËÊÍÌÏÎÓÒÖÔÚÙÜÛÑáàäâéèëêíìïîóòöôúùüûñ’",
-    string.ascii_lowercase + "aaaaeeeeiiiioooouuuunaaaaeeeeiiiioooouuuun'",
-)
 
 
 def _numbered(*spellings: str) -> dict[str, int]:
@@ -194,7 +188,7 @@ class _Read(NamedTuple):
 
 def _read(message: Message, rules: Rules) -> _Read:
     world, (text, begins) = _world(message, rules), _whole(message)
-    folded = text.translate(_FOLD)
+    folded = fold(text)
     return _Read(text, begins, folded, _places(folded, text, world), world.today)
 
 

@@ -148,12 +148,15 @@ class LinearModel:
         return calibrated(said, self._heads, self._full_scale)
 
     def _column(self, head: str, label: str) -> int:
-        found = next(each for each in self._heads if each["name"] == head)
+        found = self._head(head)
         return int(found["start"]) + int(found["labels"].index(label))
 
     def _columns(self, head: str) -> slice:
-        found = next(each for each in self._heads if each["name"] == head)
+        found = self._head(head)
         return slice(found["start"], found["start"] + len(found["labels"]))
+
+    def _head(self, name: str) -> dict[str, Any]:
+        return next(each for each in self._heads if each["name"] == name)
 
 
 def _lines(stored: npt.NDArray[Any]) -> list[str]:
