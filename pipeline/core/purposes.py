@@ -266,8 +266,9 @@ _TOLD = re.compile(
 )
 # Who asks us not to write before a day may be written to from that day on.
 _NOT_BEFORE = re.compile(
-    r"\b(?:don't|dont|do not|no need to|not|never) (?:bother to |try to )?"
-    r"(?:call|phone|ring|text|e-?mail|write|contact|message|ping|ask|chase|follow up|reach out|check|get in touch|bother)"
+    r"\b(?:don't|dont|do not|no need to|not|never) (?:bother to |try to |want to |wish to )?"
+    r"(?:call|phone|ring|text|e-?mail|write|contact|message|ping|ask|chase|follow up|reach out|check|get in touch|bother"
+    r"|hear (?:anything )?from (?:you|anyone|anybody))"
     r"(?: to)?(?: me| us)?(?: again| back| please)*,? ?(?P<until>(?:before|until|till|til) (?:the )?)?$"
     r"|\bno (?:more )?(?:calls|e-?mails|mails|messages|contact)(?: please)?,? ?"
     r"(?P<till>(?:before|until|till|til) (?:the )?)?$"

@@ -573,6 +573,7 @@ def test_next_summer_comes_after_this_summer():
         "Feel free to reach out again after the new year.",
         "In March, call me.",
         "Don't call me before March.",
+        "I don't want to hear from anyone until March.",
         "Please do not contact me again until the summer.",
         "No calls before February please.",
         "I would love it if you reached out in the spring.",
