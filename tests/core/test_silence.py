@@ -1,0 +1,76 @@
+"""Who asks not to be written to, and who only seems to."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.core.folded import fold
+from pipeline.core.silence import is_asked_for
+
+
+def asks(text: str, likely: float) -> bool:
+    return is_asked_for(fold(text), likely)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please stop sending me e-mails.",
+        "Take me off your mailing list, please.",
+        "Do not contact me again.",
+        "I cancel. No more emails.",
+        "No me manden más correos, por favor.",
+        "Bórrenme de su lista.",
+        "No quiero recibir más publicidad.",
+        "Please stop following up.",
+        "Cross this bakery off your call sheet for good.",
+        "I'd be obliged if this could be the last of our correspondence.",
+        "I'd be glad if this was the last one of these I get.",
+        "No need for anybody to call us about it.",
+        "Le agradeceré que mi nombre no vuelva a figurar entre sus destinatarios.",
+    ],
+)
+def test_an_opt_out_is_heard_in_any_wording(text: str):
+    assert asks(text, 0.1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We must stop this bill at once.",
+        "Please don't call me before nine, I work nights.",
+        "Stop the delivery, we are away.",
+        "I work nights so please no phone calls before eleven.",
+        "Don't write me off as a no-show.",
+        "New blades are in. Don't want these? Unsubscribe.",
+        "You bought from us once. Unsubscribe: https://blades.example/u",
+        "Cancela la cita, por favor, mándame el correo de confirmación.",
+    ],
+)
+def test_an_opt_out_is_not_heard_where_there_is_none(text: str):
+    assert not asks(text, 0.1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We must stop this bill from going up again, can you call me about it?",
+        "You never call me back. Please ring me on 555 0142.",
+        "I have not been getting emails from you. No reminder, no newsletter.",
+        "No me escriban por WhatsApp, prefiero el correo.",
+        "No me llame al fijo, escríbame aquí.",
+        "Please do not contact me at work. Use this address.",
+        "I don't want to hear from anyone until February 15.",
+    ],
+)
+def test_who_says_how_to_be_reached_asks_for_no_silence_however_sure_the_model_is(text: str):
+    assert not asks(text, 0.99)
+
+
+@pytest.mark.parametrize("text", ["Do not call me if I don't come.", "No me escriban ni me llamen más."])
+def test_who_forbids_what_others_ask_for_does_ask_for_silence(text: str):
+    assert asks(text, 0.99)
+
+
+def test_an_opt_out_that_the_model_is_sure_of_needs_no_telling_words():
+    assert asks("Forget that you ever knew me.", 0.8)
