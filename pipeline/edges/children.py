@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from pipeline.errors import TryLater, Unreadable
@@ -164,7 +165,7 @@ class Child:
     def _receive(self, seconds: float) -> Any:
         if not self._connection.poll(seconds):
             raise TimeoutError
-        return _Answers(io.BytesIO(self._connection.recv_bytes())).load()
+        return _Answers(self._connection.recv_bytes(), self._setup.work).load()
 
     def _begun(self) -> int:
         """How many items it began since this was asked last."""
@@ -192,17 +193,20 @@ class Child:
 class _Answers(pickle.Unpickler):
     """Takes what a child sends for what it may be: whoever takes a child over by a hostile mail gets no further."""
 
+    def __init__(self, data: bytes, work: Callable[[Any], Any]) -> None:
+        super().__init__(io.BytesIO(data))
+        of_its_own = work.__module__ if isinstance(work, FunctionType) else type(work).__module__
+        self._may_travel = _MAY_TRAVEL | {of_its_own}
+
     def find_class(self, module: str, name: str) -> type:
-        """Only records of ours and times: making one runs nothing else. Raises UnpicklingError."""
-        found = super().find_class(module, name) if module in _MAY_TRAVEL and "." not in name else None
+        """Only records of ours, times, and classes beside the work: making one runs nothing else. Raises UnpicklingError."""
+        found = super().find_class(module, name) if module in self._may_travel and "." not in name else None
         if not isinstance(found, type) or found.__module__ != module:
             raise pickle.UnpicklingError(f"{module}.{name} is nothing that a child may answer")
         return found
 
 
-_MAY_TRAVEL = frozenset(
-    {"datetime", "pipeline.core.purposes", "pipeline.core.records", "pipeline.edges.scorer", "pipeline.errors", __name__}
-)
+_MAY_TRAVEL = frozenset({"datetime", "pipeline.core.purposes", "pipeline.core.records", "pipeline.errors", __name__})
 
 # --- inside of a child
 
