@@ -228,7 +228,7 @@ def test_a_model_that_hangs_is_left_behind_after_the_signal(world: World):
         def score(self, texts: Sequence[str]) -> list[Scores]:
             asked.set()
             over.wait(30)
-            return []
+            raise TryLater("the scorer was closed")
 
     world.inbox.arrive(mail("Please cancel, it is too expensive."))
     took = Running(Daemon(replace(world.site, model=Hangs()))).until(asked.is_set, signal.SIGTERM)

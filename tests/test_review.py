@@ -191,7 +191,7 @@ def test_a_held_mail_that_reading_again_does_not_help_keeps_its_file_and_says_wh
 def test_a_note_that_answers_no_mail_is_not_said_to_have_lost_it(world: World):
     from pipeline import people
 
-    people.no_show(world.site, "eva@example.net", None)
+    people.no_show(world.site, "eva@example.net", "2026-11-23 09:00")
     (note,) = [stored for stored in world.site.store.drafts.waiting() if stored.draft.template.startswith("no_show")]
     with pytest.raises(WinbackError, match="a note to who did not come answers no mail"):
         review.correct(world.site, note.draft.key, "price")

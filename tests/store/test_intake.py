@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.core.records import Beginning, Cursor, Decision, Outcome
+from pipeline.core.records import Beginning, Cursor, Decision, Intent, Outcome
 from pipeline.store import Store
 from pipeline.store.intake import content_key
 from store.world import DAY, FOLDER, NOW, batch, message, nothing, plan, raw
@@ -88,7 +88,7 @@ def test_a_mail_whose_text_was_broken_can_be_retried_and_is_decided_anew(store: 
     store.plans.decided([held], NOW)
     assert store.intake.retry(raw("1").key, NOW)
     store.plans.decided([plan(message(), store)], NOW)
-    assert store.plans.verdict_of(raw("1").key)["intent"] == "cancel"
+    assert store.plans.verdict_of(raw("1").key).intent is Intent.CANCEL
 
 
 def test_after_a_new_epoch_known_mails_are_passed_over(store: Store):
