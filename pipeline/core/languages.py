@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 _SIGNS = re.compile(r"[ñ¿¡]|ción\b|[áéíóú]", re.IGNORECASE)
 
-# Folded, and none of them means anything in the other language ("no", "me", "has" and "son" are in neither list).
+# Folded, and none of them is an everyday word of the other language ("no", "me", "son" and "van" are in neither list).
 _SPANISH = frozenset(
     (
         "el la los las un una unos de del al y e o u en con por para que se lo le les te nos os su sus mi mis tu es"
-        " esta estan estoy estamos estaba son soy somos fue era ha he han hemos hay va voy vamos van muy mas menos ya"
+        " esta estan estoy estamos estaba soy somos fue era ha he han hemos hay va voy vamos muy mas menos ya"
         " si ni sin pero como cuando donde quien porque pues asi tambien tampoco todavia aun desde hasta sobre entre"
         " ahora hoy ayer manana tarde noche dia dias semana mes meses ano anos lunes martes miercoles jueves viernes"
         " sabado domingo enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre hola"
