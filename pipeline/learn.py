@@ -20,8 +20,6 @@ from pipeline.gate import Standing
 from pipeline.progress import shown
 from pipeline.site import Site
 
-Standings = dict[str, Standing]  # by what the model reads with: `words`, or `full` with the sentence encoder
-
 SIGHUP = "A running daemon takes it over at SIGHUP (kill -HUP)"
 
 
@@ -39,11 +37,12 @@ class Lessons:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Built:
-    """A model that is in no folder yet, and how it stands on the frozen set."""
+    """A model that is in no folder yet, and how it stands on the frozen set when it reads with all that is installed."""
 
     about: dict[str, Any]
     weights: bytes
-    standings: Standings
+    kind: str  # what it reads with then: `words`, or `full` with the sentence encoder
+    standing: Standing
 
 
 def lessons(site: Site) -> Lessons:
@@ -72,16 +71,17 @@ def build(examples: Sequence[train.Example], taught_here: Sequence[train.Example
     """Learn, and measure what was learnt on held-out examples. The same mails give the same bytes."""
     with shown("learning") as tell:
         taught = train.teach(examples, tell, taught_here)
-    standings = {kind: gate.standing(on_own(examples, taught, kind, with_days=False)) for kind in taught.held_out}
+    kind = "full" if "full" in taught.held_out else "words"
+    standing = gate.standing(on_own(examples, taught, kind))
     about = {
         "format": FORMAT,
         "heads": taught.heads,
         "mails": len(examples),
         "corpus": train.digest(examples),
         "lessons": sorted(each.id for each in taught_here),
-        "held_out": {kind: gate.plain(known) for kind, known in standings.items()},
+        "held_out": {kind: gate.plain(standing)},
     }
-    return Built(about=about, weights=train.packed(taught.arrays), standings=standings)
+    return Built(about=about, weights=train.packed(taught.arrays), kind=kind, standing=standing)
 
 
 def ship(corpus: Path, folder: Path) -> str:
@@ -99,10 +99,8 @@ def learn(site: Site, config: Config, corpus: Path) -> str:
     examples, folder, found = train.read(corpus), config.model.folder, lessons(site)
     built = build(examples, found.examples)
     told = [f"learnt from {_sources(built)}", *(f"left out: {count}: {cause}" for cause, count in found.left_out.items())]
-    rivals = _rivals([app.model_folder(config), app.SHIPPED_MODEL], built) or [build(examples).standings]
-    for rival in rivals:
-        kind = "full" if "full" in rival and "full" in built.standings else "words"
-        old, new = rival[kind], built.standings[kind]
+    new = built.standing
+    for old in _rivals([app.model_folder(config), app.SHIPPED_MODEL], built) or [build(examples).standing]:
         against = gate.objections(new, old)
         if against:
             raise Kept("\n".join([*told, *(f"the old model stays: {why}" for why in against)]))
@@ -112,19 +110,19 @@ def learn(site: Site, config: Config, corpus: Path) -> str:
     return "\n".join(told)
 
 
-def _rivals(folders: Sequence[Path], built: Built) -> list[Standings]:
-    """How the models in these folders stand, if they were measured on the same mails; the one in use comes last."""
+def _rivals(folders: Sequence[Path], built: Built) -> list[Standing]:
+    """How the models in these folders stand, if measured like this one on the same mails; the one in use comes last."""
     found = []
     for folder in dict.fromkeys(reversed(folders)):
         said = shelf.about(folder) or {}
-        if said.get("corpus") == built.about["corpus"] and "words" in said.get("held_out", {}):
-            found.append({kind: gate.read(stored) for kind, stored in said["held_out"].items()})
+        if said.get("corpus") == built.about["corpus"] and built.kind in said.get("held_out", {}):
+            found.append(gate.read(said["held_out"][built.kind]))
     return found
 
 
 def _sources(built: Built) -> str:
     own, here = built.about["mails"], len(built.about["lessons"])
-    reads = "words and meaning" if "full" in built.standings else "words alone, because the sentence encoder is not installed"
+    reads = "words and meaning" if built.kind == "full" else "words alone, because the sentence encoder is not installed"
     return f"{own} mails" + (f" and {here} corrections" if here else "") + f" ({reads})"
 
 

@@ -88,7 +88,6 @@ class Taught:
     heads: list[dict[str, Any]]
     arrays: dict[str, npt.NDArray[Any]]
     held_out: dict[str, Floats]  # calibrated probabilities of every example, from folds that had not seen its group; no lessons
-    day_purposes: list[DayPurpose | None]  # of every example, from the same folds
 
 
 def read(corpus: Path) -> list[Example]:
@@ -183,8 +182,7 @@ def _taught(
     words = _matrix(counted, lexicon.width)
     heads, targets = _targets(everything)
     arrays = as_arrays(lexicon)
-    groups = [each.group for each in examples]
-    folds = list(GroupKFold(FOLDS).split(groups, groups=groups))
+    folds = _folds(examples)
     firsts = _all_but_last(heads)
     wanted = and_without(targets[:, firsts], [unseen for _, unseen in folds])
     hard = np.array([bool(each.hard) for each in examples])
@@ -207,21 +205,27 @@ def _taught(
     arrays["words_weights"] = learn("words", 5, 25, words, by_words).astype(np.float16)
     if meant is not None:
         tell("reading meanings", 25, STEPS)
-        points, points_step = in_bytes(meant.result())
         topics, topics_step = in_bytes(_directions(words))
         about, about_step = in_bytes(looked_up(counted, topics) * topics_step)
+        points, points_step = in_bytes(meant.result())
         alike = likeness(words, points * points_step, about * about_step)
         arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step}
         arrays |= {"topics": topics, "topics_step": topics_step}
-    sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples, folds)
+    sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples)
     if meant is not None:
         duals = learn("full", 50, 95, alike, by_likeness)
         weights = words.T @ (WORDS_WEIGH * duals)
         arrays |= {"duals": duals.astype(np.float16), "full_weights": weights.astype(np.float16)}
     tell("learning from sentences and days", 95, STEPS)
-    arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result().arrays
+    arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result()
     tell("done", STEPS, STEPS)
-    return Taught(heads=heads, arrays=arrays, held_out=held_out, day_purposes=days.result().held_out)
+    return Taught(heads=heads, arrays=arrays, held_out=held_out)
+
+
+def _folds(examples: Sequence[Example]) -> Folds:
+    """Folds that keep the mails of one group together."""
+    groups = [each.group for each in examples]
+    return list(GroupKFold(FOLDS).split(groups, groups=groups))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,22 +263,20 @@ def _opt_outs(
     return train_sentences.arrays(sentences.read, sentences.learnt, scale)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Days:
-    """What days teach, and for each mail what they teach who has not seen its fold."""
-
-    arrays: dict[str, npt.NDArray[Any]]
-    held_out: list[DayPurpose | None]
+def _days(examples: Sequence[Example]) -> dict[str, npt.NDArray[Any]]:
+    """What the days of all examples teach, as arrays of the model."""
+    return train_days.learn([day for each in examples for day in _days_of(each)])
 
 
-def _days(examples: Sequence[Example], folds: Folds) -> _Days:
+def day_purposes(examples: Sequence[Example]) -> list[DayPurpose | None]:
+    """For each example what days teach who has not seen its fold: the folds are those of `teach`."""
     days = [_days_of(each) for each in examples]
     held_out: list[DayPurpose | None] = [None] * len(examples)
-    for seen, unseen in folds:
+    for seen, unseen in _folds(examples):
         purpose = train_days.taught([day for number in seen for day in days[number]])
         for number in unseen:
             held_out[number] = purpose
-    return _Days(arrays=train_days.learn([day for each in days for day in each]), held_out=held_out)
+    return held_out
 
 
 def _days_of(mail: Example) -> list[train_days.Day]:

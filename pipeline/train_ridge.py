@@ -23,17 +23,28 @@ Steps = npt.NDArray[np.int16]
 Heard = Callable[[float], None]  # hears how much of the work is done, from 0 to 1
 
 WORDS_WEIGH = 2.0  # how much the likeness of words counts beside the likeness of meaning
-_HELD_BACK_WORDS = np.float32(0.5)
-_HELD_BACK = np.float32(0.25)
-_CLOSE = 1e-2  # how near to the exact solution is near enough: by words
-_CLOSE_ENOUGH = 2e-3  # ... and by likeness, where each pass over the texts takes long
 _PASSES = 100
 _TINY = np.float32(1e-37)
-_LANDMARKS = 2_000  # texts through which all others are seen, roughly
 _SOME = 0.5  # so small a share of all texts is learnt from on its own
 _PORTION = 256  # texts that are compared with all others at a time
+_ACROSS = 1_024  # others that are multiplied at a time: so many steps stay near the processor
 _COMMON = 256  # words
 _COLUMNS = 32  # that are multiplied with words at a time
+
+
+class Way(NamedTuple):
+    """How weights are found: how much they are held back, how near the exact ones they come, and by how many landmarks.
+
+    Landmarks are the texts through which all others are seen, roughly: more of them take longer and save passes over the pairs.
+    """
+
+    held_back: np.float32
+    close: float
+    landmarks: int
+
+
+IN_WORDS = Way(held_back=np.float32(0.5), close=1e-2, landmarks=500)
+IN_LIKENESS = Way(held_back=np.float32(0.25), close=5e-3, landmarks=2_000)
 
 
 class Alike(Protocol):
@@ -126,18 +137,18 @@ class Learnt:
 Learner = Callable[[Any, Floats, Heard], Learnt]  # learns from what is known of texts (words, likeness) what is wanted
 
 
-def by_words(words: Any, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
+def by_words(words: Any, wanted: Floats, heard: Heard = lambda done: None, way: Way = IN_WORDS) -> Learnt:
     """Learn from words, a sparse row for each text."""
-    of_texts = _learnt(InWords.of(words), wanted, _HELD_BACK_WORDS, _CLOSE, heard)
+    of_texts = _learnt(InWords.of(words), wanted, heard, way)
     return Learnt(weights=words.T @ of_texts.weights, bias=of_texts.bias)
 
 
-def by_likeness(alike: Pairs, wanted: Floats, heard: Heard = lambda done: None) -> Learnt:
+def by_likeness(alike: Pairs, wanted: Floats, heard: Heard = lambda done: None, way: Way = IN_LIKENESS) -> Learnt:
     """Learn from how alike the texts are, two by two."""
-    return _learnt(alike, wanted, _HELD_BACK, _CLOSE_ENOUGH, heard)
+    return _learnt(alike, wanted, heard, way)
 
 
-def _learnt(alike: Alike, wanted: Floats, held_back: np.float32, close: float, heard: Heard) -> Learnt:
+def _learnt(alike: Alike, wanted: Floats, heard: Heard, way: Way) -> Learnt:
     """A weight for each text. What only some texts are asked is learnt from the pairs of these."""
     asked = ~np.isnan(wanted)
     bias = np.nansum(wanted, axis=0) / np.maximum(asked.sum(axis=0), 1)
@@ -149,7 +160,7 @@ def _learnt(alike: Alike, wanted: Floats, held_back: np.float32, close: float, h
         texts = np.flatnonzero(asked[:, columns].any(axis=1))
         of = np.ix_(texts, columns)
         hears = _share(heard, number, len(groups))
-        weights[of] = _solved(alike.among(texts), asked[of], left[of], held_back, close, hears)
+        weights[of] = _solved(alike.among(texts), asked[of], left[of], hears, way)
     return Learnt(weights=weights, bias=bias.astype(np.float32))
 
 
@@ -158,22 +169,22 @@ def _share(heard: Heard, number: int, total: int) -> Heard:
     return lambda done: heard((number + done) / total)
 
 
-def _solved(alike: Alike, asked: Flags, left: Floats, held_back: np.float32, close: float, heard: Heard) -> Floats:
-    """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked; `close` is near enough.
+def _solved(alike: Alike, asked: Flags, left: Floats, heard: Heard, way: Way) -> Floats:
+    """The weights of the texts that leave nothing of `left`, which is 0 where a text is not asked.
 
     All columns at once by conjugate gradients, preconditioned by what landmarks tell (Frangella, Tropp and Udell 2023,
     "Randomized Nystroem Preconditioning"): some ten passes over all pairs, where exact solutions would take the cube.
     """
-    roughly = _by_landmarks(alike, asked, held_back)
+    roughly = _by_landmarks(alike, asked, way)
     weights = np.zeros_like(left)
     solved = roughly(left)
     ahead, measured, first = solved, _squares(left, solved), float(np.linalg.norm(left))
     for _ in range(_PASSES):
         how_near = float(np.linalg.norm(left)) / first if first else 0.0
-        heard(min(np.log(max(how_near, close)) / np.log(close), 1.0))
-        if how_near <= close:
+        heard(min(np.log(max(how_near, way.close)) / np.log(way.close), 1.0))
+        if how_near <= way.close:
             break
-        found: Floats = np.where(asked, alike.times(ahead) + held_back * ahead, 0)
+        found: Floats = np.where(asked, alike.times(ahead) + way.held_back * ahead, 0)
         step = measured / np.maximum(_squares(ahead, found), _TINY)
         weights += step * ahead
         left -= step * found
@@ -183,17 +194,18 @@ def _solved(alike: Alike, asked: Flags, left: Floats, held_back: np.float32, clo
     return weights
 
 
-def _by_landmarks(alike: Alike, asked: Flags, held_back: np.float32) -> Callable[[Floats], Floats]:
+def _by_landmarks(alike: Alike, asked: Flags, way: Way) -> Callable[[Floats], Floats]:
     """Rough solutions for columns, each over the texts that it asks, as far as landmarks see them."""
     count = len(asked)
-    landmarks = np.unique(np.linspace(0, count - 1, min(_LANDMARKS, count)).astype(np.intp))
+    landmarks = np.unique(np.linspace(0, count - 1, min(way.landmarks, count)).astype(np.intp))
     seen = alike.seen(landmarks)
-    among = held_back * seen[landmarks]
+    among = way.held_back * seen[landmarks]
     among.flat[:: landmarks.size + 1] += np.float32(1e-4) * np.trace(among)
     together = _asked_alike(asked)
     kinds, of_kind = np.unique(asked[:, [columns[0] for columns in together]], axis=0, return_inverse=True)
     # Texts that the same columns ask are summed once, whatever the number of these columns.
-    sums = [part.T @ part for kind in range(len(kinds)) for part in [seen[of_kind.ravel() == kind]]]
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        sums = list(cores.map(lambda part: part.T @ part, (seen[of_kind.ravel() == kind] for kind in range(len(kinds)))))
     factors = [
         cho_factor(among + sum(each for each, kind in zip(sums, kinds, strict=True) if kind[number]), lower=True)
         for number in range(len(together))
@@ -203,7 +215,7 @@ def _by_landmarks(alike: Alike, asked: Flags, held_back: np.float32) -> Callable
         through = _multiplied(seen.T, left)
         for columns, factor in zip(together, factors, strict=True):
             through[:, columns] = cho_solve(factor, through[:, columns], check_finite=False)
-        return np.where(asked, (left - _multiplied(seen, through)) / held_back, 0)
+        return np.where(asked, (left - _multiplied(seen, through)) / way.held_back, 0)
 
     return roughly
 
@@ -216,13 +228,15 @@ def _squares(some: Floats, others: Floats) -> Floats:
 
 def _multiplied(table: Floats | Steps, columns: Floats) -> Floats:
     """Their product, on all cores. How many threads share a sum decides its last digits, so each portion has one of its own."""
-    found = np.empty((len(table), columns.shape[1]), dtype=np.float32)
+    found = np.zeros((len(table), columns.shape[1]), dtype=np.float32)
 
     def multiply(start: int) -> None:
-        part = slice(start, start + _PORTION)
-        np.matmul(table[part].astype(np.float32, copy=False), columns, out=found[part])
+        some, sums = table[start : start + _ACROSS], found[start : start + _ACROSS]
+        for begins in range(0, len(columns), _ACROSS):
+            part = slice(begins, begins + _ACROSS)
+            sums += some[:, part].astype(np.float32, copy=False) @ columns[part]
 
-    _in_portions(multiply, len(table))
+    _in_portions(multiply, len(table), _ACROSS)
     return found
 
 

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "pipeline"
 # except inside `store`, which is one room.
 LAYERS = (
     ("pipeline.errors",),
-    ("pipeline.core.records", "pipeline.core.folded", "pipeline.core.languages"),
+    ("pipeline.core.records", "pipeline.core.folded", "pipeline.core.languages", "pipeline.core.phrases"),
     (
         "pipeline.core.figures",
         "pipeline.core.purposes",

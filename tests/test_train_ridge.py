@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,17 @@ from sklearn.linear_model import Ridge
 
 from pipeline import train_ridge
 from pipeline.edges.model import BOTH_WEIGH
-from pipeline.train_ridge import WORDS_WEIGH, InWords, Pairs, and_without, by_likeness, by_words, likeness
+from pipeline.train_ridge import (
+    IN_LIKENESS,
+    IN_WORDS,
+    WORDS_WEIGH,
+    InWords,
+    Pairs,
+    and_without,
+    by_likeness,
+    by_words,
+    likeness,
+)
 
 RNG = np.random.default_rng(1)
 WORDS = csr_matrix(RNG.random((44, 30)) * (RNG.random((44, 30)) > 0.6), dtype=np.float32)
@@ -47,23 +58,32 @@ def test_what_is_learnt_reads_the_same_in_portions_and_in_one_piece(monkeypatch:
 
 
 @pytest.mark.parametrize("landmarks", [1, 10, 44])
-def test_likeness_is_learnt_from_as_scikit_learn_does(landmarks: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(train_ridge, "_LANDMARKS", landmarks)
-    monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-5)
+def test_likeness_is_learnt_from_as_scikit_learn_does(landmarks: int):
+    exactly = IN_LIKENESS._replace(close=1e-5, landmarks=landmarks)
     peer = KernelRidge(alpha=0.25, kernel="precomputed").fit(FULL[:40, :40], TARGETS[:40] - TARGETS[:40].mean(axis=0))
     expected = peer.predict(FULL[40:, :40]) + TARGETS[:40].mean(axis=0)
-    learnt, others = by_likeness(ALIKE.among(np.arange(40)), TARGETS[:40]), Pairs(ALIKE.steps[:, :40], ALIKE.step)
+    learnt = by_likeness(ALIKE.among(np.arange(40)), TARGETS[:40], way=exactly)
+    others = Pairs(ALIKE.steps[:, :40], ALIKE.step)
     assert np.allclose(learnt.read(others, np.arange(40, 44), slice(0, 5)), expected, atol=1e-3)
 
 
-def test_words_are_learnt_from_exactly_enough(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(train_ridge, "_CLOSE", 1e-5)
-    learnt = by_words(WORDS[:40], TARGETS[:40])
+@pytest.mark.parametrize("landmarks", [1, 10, 40])
+def test_words_are_learnt_from_exactly_enough(landmarks: int):
+    learnt = by_words(WORDS[:40], TARGETS[:40], way=IN_WORDS._replace(close=1e-5, landmarks=landmarks))
     mean = TARGETS[:40].mean(axis=0)
     exact = Ridge(alpha=0.5, fit_intercept=False).fit(WORDS[:40].toarray(), TARGETS[:40] - mean)
     expected = exact.predict(WORDS[40:].toarray()) + mean
     assert np.allclose(learnt.read(WORDS, np.arange(40, 44), slice(0, 5)), expected, atol=1e-3)
     assert np.allclose(learnt.weights, exact.coef_.T, atol=1e-3)
+
+
+def test_likeness_is_multiplied_the_same_in_pieces_and_in_one(monkeypatch: pytest.MonkeyPatch):
+    columns = RNG.normal(size=(44, 9)).astype(np.float32)
+    whole = ALIKE.times(columns)
+    assert np.allclose(whole, FULL @ columns, atol=1e-3)
+    monkeypatch.setattr(train_ridge, "_PORTION", 5)
+    monkeypatch.setattr(train_ridge, "_ACROSS", 7)
+    assert np.allclose(ALIKE.times(columns), whole, atol=1e-3)
 
 
 def test_words_are_multiplied_the_same_in_portions_and_in_one_piece(monkeypatch: pytest.MonkeyPatch):
@@ -74,16 +94,15 @@ def test_words_are_multiplied_the_same_in_portions_and_in_one_piece(monkeypatch:
     assert np.array_equal(alike.times(columns), whole)
 
 
-LEARNERS = [(by_likeness, ALIKE), (by_words, WORDS)]
+LEARNERS = [
+    (partial(by_likeness, way=IN_LIKENESS._replace(close=1e-6)), ALIKE),
+    (partial(by_words, way=IN_WORDS._replace(close=1e-6)), WORDS),
+]
 
 
 @pytest.mark.parametrize(("learner", "known"), LEARNERS)
-def test_what_a_text_does_not_say_teaches_nothing_about_it(
-    learner: train_ridge.Learner, known: Any, monkeypatch: pytest.MonkeyPatch
-):
+def test_what_a_text_does_not_say_teaches_nothing_about_it(learner: train_ridge.Learner, known: Any):
     """The columns that it has no label for are learnt as if it was not there."""
-    monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-6)
-    monkeypatch.setattr(train_ridge, "_CLOSE", 1e-6)
     others = TARGETS.copy()
     others[40:, :2] = np.nan
     without = learner(known, others, unheard).read(known, np.arange(40), slice(0, 5))
@@ -93,12 +112,12 @@ def test_what_a_text_does_not_say_teaches_nothing_about_it(
 
 
 def test_what_few_texts_are_asked_is_learnt_from_their_pairs_as_from_all(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(train_ridge, "_CLOSE_ENOUGH", 1e-6)
+    exactly = IN_LIKENESS._replace(close=1e-6)
     wanted = TARGETS.copy()
     wanted[5:40, 1:3] = np.nan
-    apart = by_likeness(ALIKE, wanted)
+    apart = by_likeness(ALIKE, wanted, way=exactly)
     monkeypatch.setattr(train_ridge, "_SOME", 0.0)
-    together = by_likeness(ALIKE, wanted)
+    together = by_likeness(ALIKE, wanted, way=exactly)
     assert np.allclose(apart.weights, together.weights, atol=1e-4)
     assert apart.weights[:5, 1:3].all()
     assert not apart.weights[5:40, 1:3].any()

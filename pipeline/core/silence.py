@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from pipeline.core.folded import fold
+from pipeline.core.phrases import phrases
 from pipeline.core.records import Message
 
 _AT = 0.65
 _CUED = 0.1  # what the model must think at least for a telling word to count
 
 # Wishes not to be written to. What they must not catch: "we must stop this bill", "don't call before nine".
-_WISH = re.compile(
+_WISH = phrases(
     r"\bunsubscribe\b(?! (?:\w+ ){0,3}?from (?:the |my |our |your )?(?:\w+ )?(?:plan|premium|service|add-?on"
     r"|trial|membership))|\bopt(?:ing|ed)?[ -]?(?:me |us )?out\b"
     r"|\b(?:take|remove|delete|strike|drop|get|scrub) (?:me|us|my (?:name|e-?mail|address|number|details|contact)"
@@ -120,11 +121,11 @@ def is_asked_for(folded: str, likely: float) -> bool:
     """
     if likely < _CUED or _WANTS_TO_HEAR.search(folded):
         return False
-    return likely >= _AT or bool(_WISH.search(_TRAP.sub(" ", folded)))
+    return likely >= _AT or bool(_WISH.search(folded) and _WISH.search(_TRAP.sub(" ", folded)))
 
 
 # Who asks to be called, names the way to be reached, misses our mail, or complains of our silence, does not ask for silence.
-_WANTS_TO_HEAR = re.compile(
+_WANTS_TO_HEAR = phrases(
     r"\b(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: please)? (?:call|ring|phone|text|e-?mail|write to"
     r"|message|contact)"
     r" me\b|\b(?:please|pls|instead|then),? (?:call|ring|phone|text|e-?mail|write to|message|contact) me\b(?! if)"

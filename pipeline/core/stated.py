@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from pipeline.core.languages import heard
+from pipeline.core.phrases import phrases
 
 # Texts are compared folded: in lower case, without accents.
 _THEIRS = (
@@ -45,8 +46,7 @@ _ORDER_ES = (
     rf" (?:{_THEIRS_ES}|lo de)\b"
 )
 
-# What begins a sentence stands before what begins at a word in it: the two are looked for only where they may begin.
-_STATES = re.compile(
+_BEGINS_STATING = re.compile(
     # "I hereby cancel my contract", "we're cancelling the booking"
     rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just "
     rf"|sorry but"
@@ -58,7 +58,8 @@ _STATES = re.compile(
     rf"|^{_OPENING_ES}(?:cancelo|anulo|cancelamos|anulamos|rescindo|rescindimos) (?:por la presente )?{_THEIRS_ES}"
     # "kill the 9:40 pickup", "scrap Bruno's groom tomorrow", "cancelen la cita"
     rf"|^\W*(?:{_ORDER}|{_ORDER_ES})"
-    r"|\b(?=[\w'])(?:"
+)
+_STATES = phrases(
     # "I have to cancel my appointment", "we have decided to end the contract"
     r"(?:i|we)(?:'d| would)? ?(?:just |really |unfortunately |sadly |now |regretfully |hereby |have |'ve |do )*"
     r"(?:need|want|wish|like|have|had|decided|chosen|going|must|got|am writing|are writing|write)(?: going)?(?: today)?"
@@ -109,15 +110,16 @@ _STATES = re.compile(
     r"|(?:tengo|tenemos|toca|va|voy) (?:que|a) (?:cancelar|anular)(?:les?|te|os|la|lo|las|los)?\b"
     r"|(?:dejo|dejamos) (?:el|la|mi|mis|nuestr[oa]) (?:servicio|suscripcion|plan|gimnasio|curso|clases?|cuota|membresia"
     r"|contrato|abono)\b"
-    r")"
 )
 
 # "Cancel my weekly service and don't you dare charge my card": only a condition or a question turns an order round.
-_COMMANDS = re.compile(
+_BEGINS_COMMANDING = re.compile(
     rf"^\W*(?:please |pls |so |then |just |now |and )*(?:cancel|terminate|scrap|withdraw) (?:my|our|the|both) {_THING}"
     rf"|^{_OPENING}(?:i|we) (?:hereby |herewith |now |must )*withdraw (?:my|our|the|this) {_THING}"
+)
+_COMMANDS = phrases(
     # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
-    r"|\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
+    r"\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
     # "consider the contract terminated", "queda anulado el pedido"
     r"|\b(?:treat|consider|regard) (?:my|our|the|this) (?:\w+ ){1,4}(?:as )?(?:cancell?ed|terminated|withdrawn|void|ended)\b"
@@ -134,7 +136,7 @@ _COMMANDS = re.compile(
 )
 
 # Here the denial is the statement: "we won't be renewing", "hemos decidido no seguir".
-_DECLINES = re.compile(
+_DECLINES = phrases(
     rf"\b(?:i|we) (?:won't|wont|will not|shan't|shall not) be (?:(?:needing|requiring|taking up) (?:my|our|your"
     rf"|that) {_THING}"
     r"|renewing|going ahead|continuing|proceeding|rebooking|coming back|going forward with)\b"
@@ -170,15 +172,15 @@ _REQUESTS = re.compile(
     r"|anular)(?:me|nos)?"
     rf" {_THEIRS_ES}"
 )
-_CONDITION = re.compile(
-    r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"
+_CONDITION = phrases(
+    r"(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|would have|could|might|may|maybe|perhaps|thinking"
     r"|considering|si|cuando|como|por que|que pasa|quizas?|tal vez|talvez|pensando|pienso)\b"
 )
 
 # What turns such a sentence round: a condition, a question, a denial, the past, another's words, a thing that is no bargain of
 # theirs, and in Spanish money that is "cancelled" by paying it.
-_TURNED = re.compile(
-    r"\?|\b(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|don't|dont|do not|didn't|did not|doesn't|never|not"
+_TURNED = phrases(
+    r"(?:if|unless|before (?:i|we)|when (?:i|we)|whether|how|why|what|don't|dont|do not|didn't|did not|doesn't|never|not"
     r"|nor|almost|nearly|was going|were going|used to|thinking|think|might|may|maybe|perhaps|considering|instead of"
     r"|rather than|tried|trying|try|unable|cannot|can't|couldn't|without|last (?:month|week|year|time)|ago|yesterday|already"
     r"|previously|once|earlier|said|told|says|asked|asking|wanted|who|would have|could|he|she|they"
@@ -198,7 +200,7 @@ _TURNED = re.compile(
     r"|promociones|ticket)\b"
 )
 _QUOTED = re.compile(r"^\s*>|[\"“”«»]|(?:^|\s)'\w|cancel[óÓ]|anul[óÓ]|rescindi[óÓ]", re.IGNORECASE)
-_TAKEN_BACK = re.compile(
+_TAKEN_BACK = phrases(
     r"\b(?:never ?mind|no wait|wait,|ignore|disregard|scratch that|forget (?:it|my|what|the)|changed my mind"
     r"|still (?:coming|on)|false alarm|un-?cancel|reinstate|olvid\w+|ignor\w+|falsa alarma|siempre si|me retracto"
     r"|dejen (?:todo )?como|actually,? no|on second thoughts?|bueno,? no|mejor no|al final (?:si )?(?:puedo|podre|voy"
@@ -227,7 +229,7 @@ def takes_back(folded: str) -> bool:
     return _UNDOES.search(folded) is not None
 
 
-_UNDOES = re.compile(
+_UNDOES = phrases(
     r"\b(?:cancel|withdraw|revoke|undo|reverse|stop|ignore|disregard|retract) (?:my|our|the|that|this) (?:\w+"
     r" )?cancell?ation\b"
     r"|\b(?:anul|cancel|retir|revoc|revert|ignor)\w* (?:la|mi|esa|esta|nuestra) (?:solicitud de )?(?:cancelacion"
@@ -250,8 +252,15 @@ def _denies_in_spanish(sentence: str) -> bool:
 
 
 def _states(sentence: str) -> bool:
-    if _STATES.search(sentence) and not _TURNED.search(sentence) and not _denies_in_spanish(sentence):
+    stated = _BEGINS_STATING.match(sentence) or _STATES.search(sentence)
+    if stated and not _is_turned(sentence) and not _denies_in_spanish(sentence):
         return True
-    if _REQUESTS.search(sentence):
-        return not _TURNED.search(_REQUESTS.sub(" ", sentence).replace("?", " "))
-    return bool(_DECLINES.search(sentence) or _COMMANDS.search(sentence)) and not _CONDITION.search(sentence)
+    asked = _REQUESTS.match(sentence)
+    if asked:
+        return not _TURNED.search(sentence, asked.end())
+    commands = _DECLINES.search(sentence) or _BEGINS_COMMANDING.match(sentence) or _COMMANDS.search(sentence)
+    return bool(commands) and "?" not in sentence and not _CONDITION.search(sentence)
+
+
+def _is_turned(sentence: str) -> bool:
+    return "?" in sentence or _TURNED.search(sentence) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from pipeline.core.phrases import phrases
 from pipeline.core.records import Sensitive
 
 _AT = 0.4  # fails closed: a person looks at it rather than a program answering it
@@ -12,7 +13,7 @@ _CUED = 0.06  # what the model must think at least for a telling word to count
 
 # In this order: grief before all, and what is said of a child or a lawyer before how it is said.
 _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
-    Sensitive.BEREAVEMENT: re.compile(
+    Sensitive.BEREAVEMENT: phrases(
         r"\b(?:(?:has |have |had |just |suddenly |sadly |recently )*(?:died|passed (?:away|on|this morning"
         r"|last (?:night|week)|yesterday|in her sleep|in his sleep)|passing of|expired on)|is no more|is dead"
         r"|was dead|death (?:of|in (?:the|our|my))|(?:a|his|her|their|my|our|the) (?:sudden )?death|was killed"
@@ -33,7 +34,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|sobrin[oa]|nuer[oa]|yerno|suegr[oa]|cuñad[oa]|cunad[oa]|viej[oa]|companer[oa]|pareja|amig[oa]|novi[oa]"
         r"|tata|yaya|yayo|perr[oa]|perrit[oa]|gat[oa])|embarazo))\b"
     ),
-    Sensitive.MINOR: re.compile(
+    Sensitive.MINOR: phrases(
         r"\b(?:i'?m|i am|im|hi im|age) (?:only )?(?:[89]|1[0-7])(?: (?:years? old|yrs|yo|and\b|so\b|by\b)|[,.)])"
         r"|\b(?:i'?m|i am) in (?:[1-9]th|(?:fourth|fifth|sixth|seventh|eighth|ninth) )grade\b|\btengo (?:[89]"
         r"|1[0-7]) (?:anos|anitos)\b|\bsoy menor\b|\b(?:my|mi) (?:mom|mum|dad|parents|mama|papa|papas) (?:doesn't"
@@ -45,7 +46,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|encerr\w*|zarande\w*|grit\w*) a (?:mi|nuestr[oa]) (?:hij|nin|bebe|nen|chic|peque)\w*|dej(?:o"
         r"|aron) (?:sol[oa] )?a (?:mi|nuestr[oa]) (?:hij|nin|bebe)\w* sol[oa])\b"
     ),
-    Sensitive.ABUSE: re.compile(
+    Sensitive.ABUSE: phrases(
         r"\b(?:restraining order|protect(?:ion|ive) order|non-?molestation|no contact order|court order against"
         r"|domestic (?:violence|abuse)|abus(?:ive|ed|er|ing)|stalk(?:er|ing|ed|s)?|harass(?:ed|ing|ment|es)?"
         r"|threaten(?:ed|ing|s) (?:me|us|to (?:kill|hurt|hit))|my ex (?:must|should|can|is|has|keeps|found"
@@ -59,7 +60,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|moretones|casa de acogida"
         r"|puntos? violeta|abus(?:o|a|aba|ado|ador|aron)(?:s|r)?\b(?! de (?:confianza|paciencia)))\b"
     ),
-    Sensitive.LEGAL: re.compile(
+    Sensitive.LEGAL: phrases(
         r"\b(?:lawyers?|attorneys?|solicitors?|barrister|counsel|legal (?:action|advice|proceedings|team|steps"
         r"|representation|letter|department)|notice of termination|letter before action|cease and desist|sue"
         r"|suing|sued|lawsuit|litigation|court (?:claim|case|date|summons|proceedings)|small claims|take (?:you"
@@ -73,7 +74,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|oficina del consumidor|omic|facua|consumo\b(?= (?:y|me|para|ha|dice))|hoja de reclamaciones"
         r"|libro de reclamaciones|fiscalia|inspeccion de (?:trabajo|consumo|educacion))\b"
     ),
-    Sensitive.ILLNESS: re.compile(
+    Sensitive.ILLNESS: phrases(
         r"\b(?:cancer\w*|chemo\w*|radiotherapy|radiation (?:therapy|treatment)|tumou?rs?|leuk\w+|lymphoma"
         r"|malignan\w+|metasta\w+|stage (?:two|three|four|[234])|stroke|bypass|stents?|pacemaker|valve replacement"
         r"|heart (?:attack|failure|surgery"
@@ -91,7 +92,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|internaron|internar|hospitalizad[oa]|ingresad[oa] en|en (?:urgencias|el hospital)|(?:esta|sigue"
         r"|muy) grave|silla de ruedas|enfermedad (?:grave|terminal))\b"
     ),
-    Sensitive.HARDSHIP: re.compile(
+    Sensitive.HARDSHIP: phrases(
         r"\b(?:los(?:t|ing) (?:my|his|her|our|the) (?:job|jobs|work|house|home|business|contract)|laid off"
         r"|let go from|was let go|been let go|got fired|made redundant|redundanc\w+|unemploy\w+|out of work"
         r"|bankrupt\w*|insolven\w+|evict\w*|foreclos\w*|reposses\w*|repoed|food (?:bank|stamps|parcel)"
@@ -114,7 +115,7 @@ _TELLING: Mapping[Sensitive, re.Pattern[str]] = {
         r"|bajaron|redujeron) (?:las horas|los turnos|el sueldo|la luz|la jornada)|reducido la jornada|no (?:le "
         r"|te |se )?(?:lo |la )?(?:voy a )?pod(?:er|re) pagar)\b"
     ),
-    Sensitive.ANGER: re.compile(
+    Sensitive.ANGER: phrases(
         r"\b(?:f+u+c*k\w*|f\*+\w*|eff (?:you|off)|wtf|bullshit|b/s|crap\b|shit\w*|sh\*t|assholes?|arseholes?"
         r"|bastards?|bitch\w*|scum\w*|thieves|thief|crooks?|cowboys|scam(?:mers?|ming)?|con artists?|con men"
         r"|robbers|robbing|rip-?off|idiots?|morons?|imbeciles|incompetent|useless (?:lot|idiots|people)"
@@ -142,7 +143,7 @@ _KIN_ES = (
     r"|yerno|suegr[oa]|cunad[oa]|companer[oa]|pareja|amig[oa]|novi[oa]|yay[oa]|viej[oa])"
 )
 _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
-    Sensitive.BEREAVEMENT: re.compile(
+    Sensitive.BEREAVEMENT: phrases(
         rf"\b(?:my|our|his|her|their) (?:\w+ )?{_KIN}(?:'s)? (?:has |have |had |just |suddenly |sadly |recently |'s"
         rf" )*(?:died|passed|dying"
         r"|is dying|death|funeral|burial|wake|memorial)\b|\bpassed away\b|\b(?:mum|mom|dad|gran|nan|grandma|grandpa"
@@ -165,7 +166,7 @@ _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
         r"|\b(?:voy|vamos|ir|tengo|tenemos|hay) (?:a |al |a un |un |el )+(?:funeral|entierro|velorio|velatorio)\b"
         r"|\bperdi (?:el|mi) embarazo\b"
     ),
-    Sensitive.ABUSE: re.compile(
+    Sensitive.ABUSE: phrases(
         r"\brestraining order\b|\b(?:protection|protective|non-?molestation|no contact) order\b|\bdomestic (?:violence"
         r"|abuse)\b"
         r"|\bwomen'?s (?:shelter|refuge|aid)\b|\bmy (?:ex|husband|partner|boyfriend|ex-husband)(?: \w+)? (?:hits?"
@@ -176,7 +177,7 @@ _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
         r" (?:marido|ex|novio|pareja"
         r"|esposo) (?:me|nos) (?:pega|pego|amenaz\w+|golpe\w+|maltrat\w+|persigue)\b|\bpunto violeta\b"
     ),
-    Sensitive.LEGAL: re.compile(
+    Sensitive.LEGAL: phrases(
         r"\b(?:hear|hearing|letter) from (?:my|our|an?|the) (?:attorneys?|lawyers?|solicitors?)\b|\b(?:my|our)"
         r" (?:attorneys?|lawyers?|solicitors?)"
         r" (?:will|has|have|is|are|advise)\w*\b|\blegal (?:action|proceedings)\b|\b(?:file|filing|take you to) small"
@@ -188,7 +189,7 @@ _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
         r" (?:legales|judiciales)\b"
         r"|\bvia (?:legal|judicial)\b|\bmi abogad[oa] (?:se|les|le|va|ya|los)\b"
     ),
-    Sensitive.ILLNESS: re.compile(
+    Sensitive.ILLNESS: phrases(
         r"\b(?:chemo(?:therapy)?|radiotherapy|radiation (?:therapy|treatment)|starts? radiation|leuka?emia|lymphoma"
         r"|metasta\w+|hospice(?! (?:shop|fundrais\w+))|palliative"
         r"|intensive care|life support|dialysis|alzheimer'?s?|parkinson'?s?|heart attack|had a stroke|(?:has|have|had"
@@ -200,7 +201,7 @@ _GRAVE: Mapping[Sensitive, re.Pattern[str]] = {
         r"|por|tengo|una) depresion\b"
         r"|\b(?:my|his|her|with|severe|clinical) depression\b"
     ),
-    Sensitive.HARDSHIP: re.compile(
+    Sensitive.HARDSHIP: phrases(
         r"\b(?:lost|losing) (?:my|his|her|our|the) (?:job|jobs|house|home)\b|\blaid off\b|\bmade redundant\b|\b(?:my"
         r"|his|her) redundancy\b"
         r"|\bevict(?:ed|ing|ion)\b|\bfood (?:bank|stamps)\b|\b(?:i|we) (?:am|are|were|was|became) homeless\b|\bfiled"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pipeline.core import silence, trouble
@@ -91,7 +91,7 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
             or _only_points(message, said_folded)
         ),
         asked=asked,
-        evidence=_evidence(message, intent, reason),
+        evidence=_evidence(message.subject.strip(), said, said_folded, intent, reason),
     )
 
 
@@ -119,12 +119,13 @@ def _called_off(message: Message) -> bool:
 # How sure a cancellation is that is said in so many words, by how likely the model takes it for one. Measured on our own mails,
 # held out; see models/experiments.md. If the model takes it for something else, a person looks at it all the same.
 _SAID_SO = ((0.5, 0.98), (0.15, 0.95), (0.0, 0.67))
-_SURE_RESCHEDULE = 0.8
+# How sure the model must be of a reading for plain words to add nothing: of a cancellation as sure as they, of another date.
+_ADDS_NOTHING = {Intent.CANCEL: 0.98, Intent.RESCHEDULE: 0.80}
 
 
 def _may_be_told(intent: Intent, sure: float) -> bool:
-    """Whether plain words for a cancellation tell more than the model: not of another date of which it is sure."""
-    return intent is not Intent.RESCHEDULE or sure < _SURE_RESCHEDULE
+    """Whether plain words for a cancellation may tell more than the model."""
+    return intent not in _ADDS_NOTHING or sure < _ADDS_NOTHING[intent]
 
 
 def _said_so(scores: Scores) -> float:
@@ -297,22 +298,36 @@ _ADDRESSED = re.compile(
 _LONGEST = 200
 
 
-def _evidence(message: Message, intent: Intent, reason: Reason | None) -> tuple[Span, ...]:
-    """The customer's own words that show the intent, and those that show the reason: at most two sentences."""
+def _evidence(subject: str, said: str, folded: str, intent: Intent, reason: Reason | None) -> tuple[Span, ...]:
+    """The customer's own words that show the intent, and those that show the reason: at most two sentences.
+
+    `folded` is what is said in lower case without accents, as long as that.
+    """
     if intent is Intent.NONE:
         return ()
-    pieces = [Span(text=match[0][:_LONGEST].rstrip(), start=match.start()) for match in _SENTENCE.finditer(message.text)]
-    pieces = [piece for piece in pieces if not (_GREETING.match(fold(piece.text)) or _ADDRESSED.match(piece.text))]
-    if message.subject.strip():
-        pieces.append(Span(text=message.subject.strip()[:_LONGEST], start=-1))
+    pieces = {
+        Span(text=said[start:end], start=start): folded[start:end]
+        for start, end in _sentences(folded)
+        if not (_GREETING.match(folded, start, end) or _ADDRESSED.match(folded, start, end))
+    }
+    if subject:
+        pieces[Span(text=subject[:_LONGEST], start=-1)] = fold(subject[:_LONGEST])
     if not pieces:
         return ()
-    found = [_showing(pieces, _SHOWS_INTENT[intent]) or pieces[0]]
+    found = [_showing(pieces, _SHOWS_INTENT[intent]) or next(iter(pieces))]
     if reason and reason in _SHOWS_REASON:
         found += [piece for piece in [_showing(pieces, _SHOWS_REASON[reason])] if piece]
-    return tuple(sorted(dict.fromkeys(found), key=lambda piece: piece.start % (len(message.text) + 1)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda piece: piece.start % (len(said) + 1)))
 
 
-def _showing(pieces: list[Span], words: re.Pattern[str]) -> Span | None:
-    counts = [len(words.findall(fold(piece.text))) for piece in pieces]
-    return pieces[counts.index(max(counts))] if any(counts) else None
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence begins and ends, or what of a long one is shown."""
+    for match in _SENTENCE.finditer(text):
+        start = match.start()
+        yield start, start + len(match[0][:_LONGEST].rstrip())
+
+
+def _showing(pieces: Mapping[Span, str], words: re.Pattern[str]) -> Span | None:
+    """The piece with most of these words; None when none has any."""
+    best = max(pieces, key=lambda piece: len(words.findall(pieces[piece])))
+    return best if words.search(pieces[best]) else None

@@ -141,7 +141,8 @@ def card(
     """The model card: every figure is measured now. `exam` is the folder of whole mails, `others` None or for `on_file`."""
     examples = train.read(corpus)
     taught = train.teach(examples, tell)
-    own = {kind: on_own(examples, taught, kind) for kind in taught.held_out}
+    purposes = train.day_purposes(examples)
+    own = {kind: on_own(examples, taught, kind, purposes) for kind in taught.held_out}
     best = own.get("full", own["words"])
     whole = {part: on_file(exam / part, model) for part in ("sealed", "seen")}
     columns = {f"whole mails, {part}": judged for part, judged in whole.items()}

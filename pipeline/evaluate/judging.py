@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pipeline import train, train_days
 from pipeline.core import dates, decide
-from pipeline.core.records import AnswerRules, FoundDate, History, Message, Scores, Screening, Verdict
+from pipeline.core.records import AnswerRules, DayPurpose, FoundDate, History, Message, Scores, Screening, Verdict
 from pipeline.core.understand import understand
 from pipeline.edges.model import scores_of
 from pipeline.evaluate.measures import NONE, Day, Judged
@@ -23,9 +23,15 @@ class Model(Protocol):
         """Score a batch of texts."""
 
 
-def on_own(examples: Sequence[train.Example], taught: train.Taught, kind: str, *, with_days: bool = True) -> list[Judged]:
-    """Our own mails as read by models of this kind (`words` or `full`) that had not seen their file, their days if asked."""
-    rows = zip(examples, taught.held_out[kind], taught.day_purposes, strict=True)
+def on_own(
+    examples: Sequence[train.Example], taught: train.Taught, kind: str, day_purposes: Sequence[DayPurpose | None] | None = None
+) -> list[Judged]:
+    """Our own mails as read by models of this kind (`words` or `full`) that had not seen their file.
+
+    Days are read by `day_purposes`, one for each mail, and not looked for when these are not given.
+    """
+    with_days, purposes = day_purposes is not None, day_purposes or [None] * len(examples)
+    rows = zip(examples, taught.held_out[kind], purposes, strict=True)
     return [judge(example, scores_of(row, taught.heads, 1.0, purpose), with_days=with_days) for example, row, purpose in rows]
 
 

@@ -17,7 +17,8 @@ def of_corpus(corpus: Path) -> tuple[str, list[Judged]]:
     with shown("evaluating") as tell:
         taught = train.teach(examples, tell)
     best = "full" if "full" in taught.held_out else "words"
-    return f"{len(examples)} mails of the corpus, held out in {train.FOLDS} folds", on_own(examples, taught, best)
+    judged = on_own(examples, taught, best, train.day_purposes(examples))
+    return f"{len(examples)} mails of the corpus, held out in {train.FOLDS} folds", judged
 
 
 def of_file(path: Path, model: Model) -> tuple[str, list[Judged]]:
