@@ -23,6 +23,7 @@ SOURCES = (
     "core/decide.py",
     "core/folded.py",
     "core/languages.py",
+    "core/phrases.py",
     "core/purposes.py",
     "core/silence.py",
     "core/stated.py",
