@@ -239,7 +239,8 @@ def _places(folded: str, text: str, world: _World) -> list[Mention]:
                 if place is not None or resolve is _day_and_month:
                     taken.append((max(match.start(), place.start if place else 0), match.end()))
     found.sort(key=lambda reading: reading.place.start)
-    return [reading.place for reading in _in_their_weeks(folded, _in_their_months(folded, found))]
+    found = _in_their_weeks(folded, _in_their_months(folded, found))
+    return [reading.place for reading in _in_the_weeks_after(folded, found, world.today)]
 
 
 def _in_their_months(folded: str, found: Sequence[_Reading]) -> list[_Reading]:
@@ -262,6 +263,18 @@ def _in_their_weeks(folded: str, found: Sequence[_Reading]) -> list[_Reading]:
     for number in range(len(read) - 1, 0, -1):
         if read[number].how is _of_week:  # but "Thursday and next week Tuesday" names two weeks
             read[number - 1] = _beside(folded, read[number - 1], read[number], read[number - 1], _EITHER)
+    return read
+
+
+def _in_the_weeks_after(folded: str, found: Sequence[_Reading], today: date) -> list[_Reading]:
+    """`I can't do the 14th, is the week after free?`: it follows the week of the day that is named before it."""
+    read = list(found)
+    for number in range(1, len(read)):
+        place = read[number].place
+        if folded[place.start : place.end].endswith(_WEEK_AFTER):
+            monday = _monday(max(read[number - 1].place.day, today))
+            day = monday + timedelta(days=7 + place.day.weekday())
+            read[number] = _Reading(replace(place, day=day), read[number].how)
     return read
 
 
@@ -328,7 +341,9 @@ def _monday(day: date) -> date:
 
 def _step(words: str) -> int:
     """From this week, month or year to the one meant: 1 for `next`, 2 for `after next`, -1 for `last`."""
-    return 2 if "after next" in words else 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
+    return (
+        2 if "after next" in words else 1 if _NEXT.search(words) or words == _WEEK_AFTER else -1 if _LAST.search(words) else 0
+    )
 
 
 def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tuple[date | None, date | None]:
@@ -812,6 +827,7 @@ _IN_COMPANY = {
 
 _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
 _NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|que entra|entrante|siguiente|otr[oa])\b")
+_WEEK_AFTER = "week after"
 _RIGHT_BEFORE = re.compile(r"\b(?:next|coming|following|proxim[oa]s?) $")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
 _FROM = re.compile(r"\b(?:from|desde|partir)\b")
@@ -844,8 +860,13 @@ _CLOCK = (
     r"|,? *\d{1,2}(?:[:.]\d\d)? ?(?:am|pm|hs?|hrs)\b)?"
 )
 _UNIT = _any(_UNITS)
+_THE_WEEK_AFTER = (
+    rf"{_WEEK_AFTER}(?= ?(?:$|[.,;:?!)\n/-]|(?:that|would|will|should|might|may|could|can|is|works?|suits?|instead|if|or|and|at"
+    r"|please|maybe|perhaps|then|when|because|as|free|ok(?:ay)?|good|fine|better|possible|too|also)\b))"
+)
 _WEEK = (
-    r"(?:the |la )?(?P<week>week after next|(?:next|this|last|following|coming) week"
+    rf"(?:the |la )?(?P<week>week after next|{_THE_WEEK_AFTER}"
+    r"|(?:next|this|last|following|coming) week"
     r"|(?:proxima|otra|siguiente|pasada|esta) semana|semana (?:que viene|que entra|proxima|entrante|siguiente|pasada)"
     r"|(?:in|dentro de|en) (?P<weeks>[2-4]|two|three|four|dos|tres|cuatro) (?:weeks|semanas))\b"
 )
@@ -960,7 +981,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         (
             "unit",
             rf"\b{_PART}(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
-            r"(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)|week after next|(?<=the )weekend|"
+            rf"(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)|week after next|{_THE_WEEK_AFTER}"
+            r"|(?<=the )weekend|"
             r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
             r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|que entra|proxim[oa]|entrante|siguiente|pasad[oa])|"
             r"(?:proxim[oa]|pasad[oa]|otr[oa]|est[ea]) (?:semana|mes|ano|trimestre|fin de semana|finde)|"

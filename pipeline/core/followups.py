@@ -38,7 +38,8 @@ PATIENCE_WITH_REVIEW = timedelta(days=14)
 _THANKED_OTHERWISE = frozenset({Reason.UNSPECIFIED, Reason.SERVICE})
 _SOON_ENOUGH = timedelta(hours=3)
 _SOONEST = timedelta(days=1)
-_FARTHEST = timedelta(days=550)
+_FARTHEST = timedelta(days=550)  # planned ahead
+_BEYOND_BELIEF = timedelta(days=3 * 365)  # a day so far off was misread
 
 
 def track_of(verdict: Verdict, rules: FollowUpRules) -> str | None:
@@ -59,14 +60,18 @@ def steps(case: str, recipient: Address, verdict: Verdict, rules: Rules, now: da
     """The dated steps of a cancellation, at most `max_touches`, each within the allowed hours; empty when none make sense.
 
     The customer's own date sets the date of the touch that is marked `own_date`, else of the first one; no touch comes
-    before it, and the others keep their distance from it (playbook B8).
+    before it, and the others keep their distance from it (playbook B8). Who names one that lies beyond all planning is left
+    in peace.
     """
     track = track_of(verdict, rules.follow_ups)
     if track is None:
         return ()
     touches: Sequence[Touch] = rules.follow_ups.tracks[track]
     zone = ZoneInfo(rules.business.timezone)
-    own = own_date(verdict, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    own = own_date(verdict, today)
+    if own is None and _is_years_off(verdict, today):
+        return ()
     wished = datetime.combine(own, rules.follow_ups.quiet_to, zone) if own else None
     if wished:
         touches = _from_own_date(touches)
@@ -91,9 +96,17 @@ def steps(case: str, recipient: Address, verdict: Verdict, rules: Rules, now: da
 
 def own_date(verdict: Verdict, today: date) -> date | None:
     """The day on which the customer wants to hear from us again, if it lies ahead and not absurdly far."""
-    days = [found.day for found in verdict.dates if found.kind is DateKind.RETURN]
-    ahead = [day for day in days if today + _SOONEST <= day <= today + _FARTHEST]
+    ahead = [day for day in _wished(verdict) if today + _SOONEST <= day <= today + _FARTHEST]
     return min(ahead) if ahead else None
+
+
+def _is_years_off(verdict: Verdict, today: date) -> bool:
+    """Whether the customer wants to hear from us, but not for years: "maybe in a couple of years"."""
+    return any(today + _FARTHEST < day <= today + _BEYOND_BELIEF for day in _wished(verdict))
+
+
+def _wished(verdict: Verdict) -> list[date]:
+    return [found.day for found in verdict.dates if found.kind is DateKind.RETURN]
 
 
 def _due_times(touches: Sequence[Touch], wished: datetime | None, rules: Rules, now: datetime) -> list[datetime]:

@@ -33,6 +33,22 @@ def found(
 
 
 @pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("not this week, the week after", [date(2026, 3, 10), date(2026, 3, 16)]),
+        ("I'm away next week, could we do the week after?", [date(2026, 3, 16), date(2026, 3, 23)]),
+        ("the Friday of the week after", [date(2026, 3, 20)]),
+        ("I can't do April 14, is the week after free?", [date(2026, 4, 14), date(2026, 4, 20)]),
+        ("I had it last Tuesday. The week after would do", [date(2026, 3, 3), date(2026, 3, 16)]),
+        ("the week after my surgery", []),
+        ("it rains week after week", []),
+    ],
+)
+def test_the_week_after_follows_the_day_that_was_named_before_it(text: str, days: list[date]):
+    assert [each.day for each in found(text)] == days
+
+
+@pytest.mark.parametrize(
     ("text", "day"),
     [
         ("I can't make it tomorrow", date(2026, 3, 11)),

@@ -150,6 +150,11 @@ def test_a_date_in_the_past_or_absurdly_far_changes_nothing(day: date):
     assert days(followups.steps("m1", MARIA, verdict, RULES, MONDAY)) == [date(2026, 11, 25), date(2026, 12, 7)]
 
 
+def test_who_wants_to_hear_from_us_in_years_is_left_in_peace_till_then():
+    verdict = cancelled(Reason.TIMING, dates=(wished(date(2028, 11, 23)),))
+    assert followups.steps("m1", MARIA, verdict, RULES, MONDAY) == ()
+
+
 def test_the_cancelled_appointment_is_no_date_to_come_back():
     verdict = cancelled(Reason.TIMING, dates=(wished(date(2027, 3, 1), DateKind.CANCELLED),))
     assert days(followups.steps("m1", MARIA, verdict, RULES, MONDAY))[0] == date(2026, 11, 25)
