@@ -89,6 +89,28 @@ def test_held_out_probabilities_are_there_for_every_mail():
         assert np.all(np.isfinite(probabilities))
 
 
+def test_the_purpose_of_days_is_held_out_by_the_folds_of_files():
+    said = (
+        ("cancel", "cancelled", "please cancel {}"),
+        ("cancel", "return", "I am away, write again {}"),
+        ("none", "past", "you came {}"),
+    )
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+    mails = [
+        train.example(
+            {**LINE, "text": words.format(day), "intent": intent, "dates": [{"text": day, "kind": kind}]}, f"file-{number}"
+        )
+        for number in range(train.FOLDS)
+        for day in days
+        for intent, kind, words in said
+    ]
+    purposes = train.day_purposes(mails)
+    by_file = [purposes[start : start + len(days) * len(said)] for start in range(0, len(mails), len(days) * len(said))]
+    assert all(purpose is not None for purpose in purposes)
+    assert [len(set(map(id, each))) for each in by_file] == [1] * train.FOLDS
+    assert len(set(map(id, purposes))) == train.FOLDS
+
+
 def test_the_trainer_tells_how_far_it_is():
     heard: list[tuple[int, int]] = []
     train.teach(examples(), lambda what, done, total: heard.append((done, total)))
