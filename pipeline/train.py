@@ -171,7 +171,7 @@ def teach(
 def _taught(
     everything: Sequence[Example], count: int, tell: Callable[[str, int, int], None], beside: ThreadPoolExecutor
 ) -> Taught:
-    """What all examples teach; the first `count` are those that are measured on. Meanings are read `beside`."""
+    """What all examples teach; the first `count` are those that are measured on. What can be done `beside` is done there."""
     examples = everything[:count]
     texts = [each.text for each in everything]
     encoder = bundled_encoder()
@@ -203,21 +203,21 @@ def _taught(
         return _with_last(learnt.weights[:, :width], heads, 0)
 
     arrays["words_weights"] = learn("words", 5, 25, words, by_words).astype(np.float16)
-    tell("learning from sentences and days", 25, STEPS)
-    sentences = _sentences(examples, folds)
-    arrays |= _days(examples)
     if meant is not None:
-        tell("reading meanings", 35, STEPS)
+        tell("reading meanings", 25, STEPS)
         topics, topics_step = in_bytes(_directions(words))
         about, about_step = in_bytes(looked_up(counted, topics) * topics_step)
         points, points_step = in_bytes(meant.result())
         alike = likeness(words, points * points_step, about * about_step)
         arrays |= {"points": points, "points_step": points_step, "about": about, "about_step": about_step}
         arrays |= {"topics": topics, "topics_step": topics_step}
-        duals = learn("full", 55, 100, alike, by_likeness)
+    sentences, days = beside.submit(_sentences, examples, folds), beside.submit(_days, examples)
+    if meant is not None:
+        duals = learn("full", 50, 95, alike, by_likeness)
         weights = words.T @ (WORDS_WEIGH * duals)
         arrays |= {"duals": duals.astype(np.float16), "full_weights": weights.astype(np.float16)}
-    arrays |= _opt_outs(sentences, heads, held_out)
+    tell("learning from sentences and days", 95, STEPS)
+    arrays |= _opt_outs(sentences.result(), heads, held_out) | days.result()
     tell("done", STEPS, STEPS)
     return Taught(heads=heads, arrays=arrays, held_out=held_out)
 
