@@ -81,7 +81,6 @@ def test_likeness_is_multiplied_the_same_in_pieces_and_in_one(monkeypatch: pytes
     columns = RNG.normal(size=(44, 9)).astype(np.float32)
     whole = ALIKE.times(columns)
     assert np.allclose(whole, FULL @ columns, atol=1e-3)
-    monkeypatch.setattr(train_ridge, "_PORTION", 5)
     monkeypatch.setattr(train_ridge, "_ACROSS", 7)
     assert np.allclose(ALIKE.times(columns), whole, atol=1e-3)
 
