@@ -341,9 +341,7 @@ def _monday(day: date) -> date:
 
 def _step(words: str) -> int:
     """From this week, month or year to the one meant: 1 for `next`, 2 for `after next`, -1 for `last`."""
-    return (
-        2 if "after next" in words else 1 if _NEXT.search(words) or words == _WEEK_AFTER else -1 if _LAST.search(words) else 0
-    )
+    return 2 if "after next" in words else 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
 
 
 def _yearly(world: _World, month: int, day: int, year: int | None = None) -> tuple[date | None, date | None]:
@@ -826,7 +824,7 @@ _IN_COMPANY = {
 }
 
 _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
-_NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|que entra|entrante|siguiente|otr[oa])\b")
+_NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|que entra|entrante|siguiente|otr[oa])\b|\bweek after$")
 _WEEK_AFTER = "week after"
 _RIGHT_BEFORE = re.compile(r"\b(?:next|coming|following|proxim[oa]s?) $")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")

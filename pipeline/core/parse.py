@@ -17,6 +17,7 @@ from email import message_from_bytes, message_from_string
 from email.message import Message as Part
 from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import mailparser
@@ -644,7 +645,8 @@ class _Found:
 
     def failures(self) -> tuple[Failure, ...]:
         """The recipients in the delivery reports."""
-        found = [failure for part in self._reports for block in _blocks(part) if (failure := _failure(block))]
+        all_of_them = (failure for part in self._reports for block in _blocks(part) if (failure := _failure(block)))
+        found = list(islice(all_of_them, MAX_FAILURES + 1))
         if len(found) > MAX_FAILURES:
             self._defects.note(f"more than {MAX_FAILURES} recipients in a report")
         return tuple(found[:MAX_FAILURES])
@@ -1251,7 +1253,7 @@ def _blocks(part: Part) -> Iterator[Part]:
             continue
         yield block
         rest = block.get_payload()  # the standard library divides message/delivery-status, but no other type (RFC 6533)
-        for text in rest.split("\n\n") if isinstance(rest, str) else []:
+        for text in rest.split("\n\n") if isinstance(rest, str) and rest else []:
             yield message_from_string(text)
 
 

@@ -234,8 +234,9 @@ def grave(folded: str, words: Sequence[str]) -> Sensitive | None:
 
 
 def sensitive(folded: str, scores: Mapping[str, float], grave: Sensitive | None) -> Sensitive | None:
-    """What calls for a person: likely by the model, told in unmistakable words, or by a word that the model does not"
-    " rule out."""
+    """What calls for a person: likely by the model, told in unmistakable words, or by a word that the model does not rule
+    out.
+    """
     likely = {name: p for name, p in scores.items() if name != "none"}
     doubt = sum(likely.values())
     if doubt >= _AT:

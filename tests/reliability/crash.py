@@ -22,10 +22,10 @@ from reliability.world import (
     copied,
     fresh,
     live,
+    lived,
     opened,
     patched,
     play,
-    start,
 )
 
 
@@ -136,8 +136,7 @@ class Campaign:
         self._lives += 1
         wrecks = Wrecks(self._site, self.folder / "wrecks" / str(self._lives))
         wrecks.folder.mkdir(parents=True)
-        life = start(self._task(number, quiet=quiet), Points(each=wrecks)).end()
-        return life.names, wrecks.list()
+        return lived(self._task(number, quiet=quiet), Points(each=wrecks)), wrecks.list()
 
     def _task(self, number: int, *, quiet: bool = False) -> Callable[[Points], None]:
         def task(points: Points) -> None:
@@ -183,7 +182,7 @@ class Campaign:
         state = f"{stage.number} {wreck.name}"
         if state not in self._recovered:
             copied(wreck, self._site)
-            live(self._task(stage.number))
+            self._task(stage.number)(Points())
             self._recovered[state] = self._wrongs(stage)
         self.failures += [f"{plan}: {finding}" for finding in self._recovered[state]]
 
@@ -193,7 +192,7 @@ class Campaign:
         if reached == stage.after or reached in self._good:
             return []
         if stage.number < len(self._acts):
-            live(self._task(len(self._acts)))
+            self._task(len(self._acts))(Points())
         found = findings(self._site, self.world.customers, proves=self.world.proves)
         if not found:
             self._good.add(reached)

@@ -24,7 +24,7 @@ from reliability.world import (
     Points,
     copied,
     fresh,
-    live,
+    lived,
     opened,
     patched,
     play,
@@ -71,7 +71,7 @@ class Duel:
         """Every point at which another process can work at all: within a commit the store is locked."""
         for fault, proves, asleep in product(FAULTS, (True, False), ASLEEP):
             copied(self._queued, self._site)
-            names = live(self._sending("one", fault, proves)).names
+            names = lived(self._sending("one", fault, proves), Points())
             for at, name in enumerate(names, 1):
                 if name != "commit":
                     yield Round(at=at, asleep=asleep, fault=fault, proves=proves)
@@ -85,10 +85,10 @@ class Duel:
         assert first.stopped(), f"{one} was not reached"
         outside.set_clock(outside.now() + one.asleep)
         for _ in range(2):
-            live(self._sending("two", one.fault, one.proves))
+            self._sending("two", one.fault, one.proves)(Points())
         first.resume()
         first.end()
-        live(self._until_quiet(one))
+        self._until_quiet(one)(Points())
         self._judge(one, outside)
 
     def _sending(self, owner: str, fault: str, proves: bool) -> Callable[[Points], None]:
