@@ -79,6 +79,23 @@ _WISH = phrases(
     r"|\bdejenme (?:en paz|tranquil[oa])\b|\bderecho (?:al olvido|de (?:supresion|cancelacion|oposicion))\b"
     r"|\bsin (?:mas )?(?:llamadas|correos|publicidad|mensajes|insistencias)\b"
 )
+# Wishes in words that mean nothing else.
+_PLAIN_WISH = re.compile(
+    r"\b(?:please|pls|plz|kindly) (?:just )?unsubscribe(?: me| us)?(?: from (?:this|your|the|these|all)(?: \w+)? (?:list"
+    r"|e-?mails?|newsletters?|mailings?))?(?=\W*(?:$|[.,!\n]))"
+    r"|\bunsubscribe (?:(?:me|us) )?(?:please|pls|plz)\b|\bunsubscribe (?:me|us)(?=\W*(?:$|[.,!\n]))"
+    r"|\b(?:take|remove|drop|get) (?:me|us|my (?:name|e-?mail|address)) (?:off|from) (?:of )?(?:your|the|this|that)"
+    r" (?:\w+ )?(?:mailing|e-?mail|mail|marketing|newsletter|promo\w*|text) ?(?:lists?|database)\b"
+    r"|(?:^|[.!?,;\n]\W*|\b(?:please|pls|plz|kindly|and) )(?:stop|quit) (?:e-?mailing|texting|messaging|contacting|spamming"
+    r"|writing to|calling|phoning|ringing) (?:me|us)\b(?! (?:at|on|in|before|after|during|from))"
+    r"|\b(?:do not|don't|dont|never) (?:ever )?(?:contact|e-?mail|text|message|write to|call) (?:me|us) (?:again|any ?more"
+    r"|any further)\b(?! (?:at|on|in|before|after|until|unless))"
+    r"|\bno (?:me|nos) (?:escriban|llamen|contacten|molesten) (?:mas|nunca)\b(?! (?:a|al|antes|hasta)\b)"
+    r"|(?:^|[.!?,;\n]\W*|\b(?:por favor|porfa|y) )dej(?:en|ad|a|e) de (?:escribir|llamar|contactar|molestar)(?:me|nos)\b"
+    r"|\b(?:denme|dadme|dame|deme|quit[ea]nme|saqu?enme|borr[ea]nme|elimin[ea]nme)(?: de baja)? (?:de|del) (?:(?:la|su|sus|el"
+    r"|los|vuestra|vuestros|tu) )*(?:lista de (?:correos?|difusion|envios)|boletin|newsletter|publicidad|promociones"
+    r"|mailing)\b"
+)
 # What sounds like such a wish and is none; it is taken out before they are looked for.
 _TRAP = re.compile(
     r"\bstop (?:this |the |that )?(?:bill|payment|leak|noise|charge|delivery|order)\b"
@@ -115,13 +132,18 @@ def is_bare(message: Message) -> bool:
 
 
 def is_asked_for(folded: str, likely: float) -> bool:
-    """Whether a mail asks not to be written to: by the model, to which that is so `likely`, or by words it does not rule out.
+    """Whether a mail asks not to be written to: in plain words, by the model, to which that is so `likely`, or by words that
+    it does not rule out.
 
     Never of who says in the same breath how to be reached.
     """
-    if likely < _CUED or _WANTS_TO_HEAR.search(folded):
+    if _WANTS_TO_HEAR.search(folded):
         return False
-    return likely >= _AT or bool(_WISH.search(folded) and _WISH.search(_TRAP.sub(" ", folded)))
+    return likely >= _AT or _wishes(_PLAIN_WISH, folded) or (likely >= _CUED and _wishes(_WISH, folded))
+
+
+def _wishes(wish: re.Pattern[str], folded: str) -> bool:
+    return bool(wish.search(folded) and wish.search(_TRAP.sub(" ", folded)))
 
 
 # Who asks to be called, names the way to be reached, misses our mail, or complains of our silence, does not ask for silence.
@@ -136,6 +158,8 @@ _WANTS_TO_HEAR = phrases(
     r"|\b(?:use|write to|try|call|reach me (?:at|on|by)) (?:this|my (?:new|other|home|work|private)) (?:address"
     r"|e-?mail|number|phone)\b"
     r"|\bhear (?:anything )?from (?:anyone|anybody|you)\b[^.!?\n]{0,12} (?:until|till|before)\b"
+    r"|\b(?:best|better|easier|easiest)(?: to)? (?:call|ring|phone|text|e-?mail|write(?: to)?|message|contact|reach) me\b"
+    r"|\bmejor (?:por|al) (?:correo|mail|e-?mail|telefono|whats\w*|mensaje|escrito|celular)\b"
     r"|\bprefier[oe] (?:el |un |la |que me |por |recibir )?(?:correo|e-?mail|mail|telefono|llamada|mensaje|whats\w*"
     r"|sms|escriban"
     r"|llamen|manden)|\b(?<!no )(?:llam[ea]n?me|escrib[ae]n?me|avis[ae]n?me|contact[ae]n?me|llamad?me|escribid?me)\b(?! si)"

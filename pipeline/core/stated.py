@@ -21,8 +21,8 @@ _END = r"(?:cancel|terminate|discontinue|call off|end|withdraw from|give up|clos
 _ENDING = r"(?:cancell?ing|terminating|discontinuing|calling off|ending|withdrawing from|giving up|closing|quitting|dropping)"
 # What may stand before such a sentence. Each word eats what follows it, so that there is one way only to read a row of them.
 _OPENING = (
-    r"(?:[a-z]+, )?\W*(?:(?:so|therefore|hence|thus|and|but|hi|hello|dear \w+|sorry|unfortunately|regrettably|sadly|also"
-    r"|as such|with (?:immediate effect|regret))\W+)*"
+    r"(?:[a-z]+, )?\W*(?:(?:so|therefore|hence|thus|and|but|hi|hello|good \w+|dear \w+|sorry|unfortunately|regrettably|sadly"
+    r"|also|as such|with (?:immediate effect|regret))\W+)*"
 )
 _OPENING_ES = (
     r"\W*(?:(?:hola|buenas|buenos dias|estimad[oa]s?|asi que|por eso|y|pero|lamentablemente|yo|nosotros|lo siento)\W+)*"
@@ -36,7 +36,7 @@ _THING = (
     r"|memberships?|contracts?|plan|services?|lessons?|class(?:es)?|sessions?|accounts?|policy|slots?|visits?|rooms?|table"
     r"|pick-?ups?|rides?|drop-?offs?|shoot|tours?|trips?|outing|survey|groom|grooming|massage|facial|haircut|fittings?"
     r"|retainer|package|engagement|consultation|check-?up|moves?|removal|catering|dj|band|rental|hire"
-    r"|party|events?|registration|places?|spots?|treatments?|delivery|deliveries|box(?:es)?|crates?|cleanings?|course|quote"
+    r"|party|events?|registration|insurance|cover(?:age)?|places?|spots?|treatments?|delivery|deliveries|box(?:es)?|crates?|cleanings?|course|quote"
     r"|proposal|repair|job|works?)\b"
 )
 
@@ -51,6 +51,8 @@ _BEGINS_STATING = re.compile(
     rf"^{_OPENING}(?:i|we|my (?:wife|husband) and i)(?:'m| am|'re| are)? ?(?:hereby |now |herewith |therefore |just "
     rf"|sorry but"
     rf" |afraid |both )*(?:cancel|terminate|revoke|rescind|{_ENDING}) {_THEIRS}"
+    # "this is to end our service"
+    rf"|^{_OPENING}this (?:message |letter |note )?is (?:just |formally )?to {_END} {_THEIRS}"
     # "my wife wants to cancel her membership"
     rf"|^{_OPENING}my (?:wife|husband|partner|mother|father|mum|mom|dad|son|daughter) (?:wants|needs|wishes|would like"
     rf"|has decided|has) to {_END} (?:his|her|their|its) {_THING}"

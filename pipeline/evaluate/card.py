@@ -111,6 +111,11 @@ EXAM = """
 
 ### Whole mails, sealed: days
 {days}
+
+### Whole mails, sealed: how far chance goes
+Of 100 exams drawn anew from these mails 95 lie between these bounds, so two models within them are equal.
+
+{chance}
 """
 
 OTHERS_NOTE = """*Others*: {count} texts that other people wrote (chats, forums, surveys, letters), which no training or word
@@ -166,7 +171,11 @@ def card(
         classes=tables.of_classes(best).markdown(),
         confusion=tables.of_confusion(best).markdown(),
         **_flags_and_days(best),
-        exam=EXAM.format(classes=tables.of_classes(whole["sealed"]).markdown(), **_flags_and_days(whole["sealed"])),
+        exam=EXAM.format(
+            classes=tables.of_classes(whole["sealed"]).markdown(),
+            chance=tables.of_chance(whole["sealed"]).markdown(),
+            **_flags_and_days(whole["sealed"]),
+        ),
         thresholds=tables.of_thresholds(best).markdown(),
         others_note=OTHERS_NOTE.format(count=len(foreign)) if foreign else "",
         others=_of_others(foreign) if foreign else "",

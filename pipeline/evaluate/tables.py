@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.evaluate.measures import THRESHOLDS, Judged, by_class, days, figures, flagged, sent
+from pipeline.evaluate.measures import (
+    THRESHOLDS,
+    Judged,
+    by_chance,
+    by_class,
+    cancellation,
+    days,
+    figures,
+    flagged,
+    reason_f1,
+    sent,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,3 +106,36 @@ def of_days(judged: Sequence[Judged]) -> Table | None:
     )
     told = tuple((name, f"{part:.3f}", str(of)) for name, part, of in rows if part is not None)
     return Table(head=("days", "share", "of"), rows=told)
+
+
+def of_chance(judged: Sequence[Judged]) -> Table:
+    """What is asked of whole mails, and how far it moves with the choice of the mails; where nobody labelled it, 0."""
+    rows = tuple(
+        (name, f"{figure(judged):.3f}", *(f"{bound:.3f}" for bound in by_chance(judged, figure)))
+        for name, figure in _ASKED.items()
+    )
+    return Table(head=("figure", "here", "from", "to"), rows=rows)
+
+
+def _flag(name: str, which: int) -> Callable[[Sequence[Judged]], float]:
+    def figure(judged: Sequence[Judged]) -> float:
+        known = flagged([getattr(each, name) for each in judged])
+        return known[which] if known else 0.0
+
+    return figure
+
+
+def _days(name: str) -> Callable[[Sequence[Judged]], float]:
+    return lambda judged: getattr(days(judged), name, None) or 0.0
+
+
+_ASKED: Mapping[str, Callable[[Sequence[Judged]], float]] = {
+    "cancellation F1": lambda judged: cancellation(judged)[2],
+    "reason macro-F1 on recognised cancellations": reason_f1,
+    "precision of sensitive": _flag("sensitive", 0),
+    "recall of sensitive": _flag("sensitive", 1),
+    "precision of opt_out": _flag("opt_out", 0),
+    "recall of opt_out": _flag("opt_out", 1),
+    "days with the right purpose and day": _days("right"),
+    "days acted upon wrongly": _days("wrong"),
+}

@@ -61,6 +61,8 @@ def test_an_opt_out_is_not_heard_where_there_is_none(text: str):
         "No me llame al fijo, escríbame aquí.",
         "Please do not contact me at work. Use this address.",
         "I don't want to hear from anyone until February 15.",
+        "Please don't e-mail me again at work. We're off to Portugal, so best to write me after Feb 9.",
+        "Mejor por correo que por teléfono: no me llamen más.",
     ],
 )
 def test_who_says_how_to_be_reached_asks_for_no_silence_however_sure_the_model_is(text: str):
@@ -74,3 +76,36 @@ def test_who_forbids_what_others_ask_for_does_ask_for_silence(text: str):
 
 def test_an_opt_out_that_the_model_is_sure_of_needs_no_telling_words():
     assert asks("Forget that you ever knew me.", 0.8)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unsubscribe pls, three a day is nuts. Still coming to class!",
+        "Please unsubscribe me.",
+        "Take me off your mailing list, but keep my Tuesday class.",
+        "The class is great. Please stop emailing me though.",
+        "Never call me again.",
+        "No me escriban más, gracias.",
+        "Por favor dejen de llamarme.",
+        "Dadme de baja del boletín; la clase sigue.",
+    ],
+)
+def test_plain_words_are_an_opt_out_whatever_the_model_thinks(text: str):
+    assert asks(text, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please unsubscribe me from the premium plan.",
+        "No me manden más cajas.",
+        "Could you send a new one so the office will stop emailing me?",
+        "Don't call me again before nine.",
+        "New blades are in. Don't want these? Unsubscribe.",
+        "Wednesday's bulletin.\nUnsubscribe",
+        "No me llamen más al fijo.",
+    ],
+)
+def test_what_only_sounds_like_plain_words_is_none_by_itself(text: str):
+    assert not asks(text, 0.0)

@@ -48,3 +48,4 @@ def test_every_gap_in_the_card_is_filled(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert text.endswith("## Experiments")
     assert ("### Confusion, texts of others" in text) is bool(others)
     assert "| opt_out |" in text
+    assert "| precision of opt_out |" in text

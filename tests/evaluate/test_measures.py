@@ -49,6 +49,15 @@ def test_false_alarms_are_counted_apart_for_hard_texts():
     assert (measures.false_alarms(found, True), measures.false_alarms(found, False)) == (0.5, 0.0)
 
 
+def test_chance_moves_a_figure_less_the_more_texts_there_are():
+    few = [judged("price", said) for said in ("price", "price", "price", "none")]
+    low, high = measures.by_chance(few, measures.accuracy)
+    lower, upper = measures.by_chance(few * 25, measures.accuracy)
+    assert low < lower < measures.accuracy(few) < upper < high
+    assert (lower, upper) == pytest.approx((0.67, 0.83), abs=0.02)  # 0.75 -+ 1.96 standard errors of 100 texts
+    assert measures.by_chance(few, measures.accuracy) == (low, high)
+
+
 def test_a_flag_is_measured_where_it_was_labelled():
     assert measures.flagged([(True, True), (True, False), (False, True), None]) == (0.5, 0.5, 2)
     assert measures.flagged([None]) is None
