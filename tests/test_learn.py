@@ -41,11 +41,11 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 patiently = pytest.mark.usefixtures("patient")
 
 
-def every(number: int) -> list[dict]:
-    """One mail of so many of the shipped corpus, evenly spread."""
+def every(number: int, first: int = 0) -> list[dict]:
+    """One mail of so many of the shipped corpus, evenly spread, from the first one on."""
     paths = sorted((ROOT / "models" / "corpus").glob("*.jsonl"))
     lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
-    return [json.loads(line) for line in lines[::number]]
+    return [json.loads(line) for line in lines[first::number]]
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +199,9 @@ class Poisoned:
 @pytest.fixture(scope="session")
 def clean() -> Poisoned:
     found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(every(5))]
-    seen, unseen, source = found[0::3], found[1::3], found[2::3]
+    seen, source = found[0::3], found[2::3]
+    # So many that chance moves the last look by less than the gate lets pass.
+    unseen = [*found[1::3], *(train.example(row, "last") for first in (1, 2, 3, 4) for row in every(5, first))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "bundled_encoder", lambda: None)
         return Poisoned(seen, source, unseen, *taught(seen, [], unseen))
