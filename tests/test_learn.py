@@ -200,7 +200,7 @@ class Poisoned:
 def clean() -> Poisoned:
     found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(every(5))]
     seen, source = found[0::3], found[2::3]
-    # Half as many again of the corpus: on fewer chance moves the last look by more than the gate lets pass.
+    # Some 9,000 mails: on 2,300 chance moved the last look by more than the gate lets pass.
     unseen = [*found[1::3], *(train.example(row, "last") for row in every(5, first=2))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "bundled_encoder", lambda: None)
