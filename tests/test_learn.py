@@ -200,14 +200,12 @@ class Poisoned:
 def clean() -> Poisoned:
     found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(every(5))]
     seen, source = found[0::3], found[2::3]
-    # Some 9,000 mails: on 2,300 chance moved the last look by more than the gate lets pass.
-    unseen = [*found[1::3], *(train.example(row, "last") for row in every(5, first=2))]
+    # All the others: on 2,300 mails alone chance moves the last look by more than the gate lets pass.
+    others = [train.example(row, "last") for first in (1, 2, 3, 4) for row in every(5, first)]
+    unseen = [*found[1::3], *others]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "bundled_encoder", lambda: None)
         return Poisoned(seen, source, unseen, *taught(seen, [], unseen))
-
-
-CHANCE = 0.004  # two standard errors of a difference in macro-F1 on the mails of the last look
 
 
 def poison(source: list[train.Example], count: int, senders: int) -> list[tuple[Lesson, train.Example]]:
@@ -240,12 +238,14 @@ def taught(seen: list[train.Example], bad: list[train.Example], unseen: list[tra
     return gate.standing(on_own(seen, found, "words")), macro_f1(last)
 
 
+@pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("senders", [1, 5, 1_000])
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.1])
 def test_bad_feedback_is_refused_or_does_no_harm(clean: Poisoned, share: float, senders: int):
     bad = left(poison(clean.source, round(share * len(clean.seen)), senders))
     after, last = taught(clean.seen, bad, clean.unseen)
-    assert gate.objections(after, clean.standing) or clean.last - last <= gate.MACRO_F1_MAY_DROP + CHANCE
+    assert gate.objections(after, clean.standing) or clean.last - last <= gate.MACRO_F1_MAY_DROP
 
 
 def test_a_flood_of_bad_feedback_is_refused(clean: Poisoned):
