@@ -20,7 +20,7 @@ from pipeline.edges.model import day_words_of
 
 KINDS = tuple(sorted(DateKind))
 SEEN_IN = 4  # a feature counts if so many days have it
-HELD_BACK = 0.3  # inverse strength of the penalty, as in sklearn
+HELD_BACK = 0.2  # inverse strength of the penalty, as in sklearn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from pipeline.core.purposes import Mention, asked, purposes
 from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Message, Rules
 
 SEEN = 4_000  # characters of a mail that are searched
+_SATURDAY = 5
 _EARLY = 10  # day of a month until which the rest of it is long
 _SOON, _LATELY = timedelta(days=62), timedelta(days=120)  # a day of the year that is so near is the one that is meant
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
@@ -65,7 +66,15 @@ _NUMBERS = _numbered(
     "ten diez",
     "eleven once",
     "twelve doce dozen docena",
-) | {"fifteen": 15, "quince": 15, "twenty": 20, "veinte": 20, "thirty": 30, "treinta": 30}
+    "thirteen trece",
+    "fourteen catorce",
+    "fifteen quince",
+    "sixteen dieciseis",
+    "seventeen diecisiete",
+    "eighteen dieciocho",
+    "nineteen diecinueve",
+    "twenty veinte",
+) | dict(thirty=30, treinta=30, forty=40, cuarenta=40, fifty=50, cincuenta=50, sixty=60, sesenta=60, ninety=90, noventa=90)
 # In days; months and years have no fixed length and count as 0 and -1.
 _UNITS = {
     **dict.fromkeys(("day", "days", "dia", "dias"), 1),
@@ -430,6 +439,8 @@ _MORE_OR_LESS = re.compile(
 
 def _day_and_month(hit: _Hit) -> Mention | None:
     """`5 March`, `Friday, March 5th`, `the fifth of March`, `15 al 20 de marzo`: the first day of a span."""
+    if hit["month"] == "set" and not hit.match[0].endswith("de set"):
+        return None  # "4 set menus"
     day = int(hit["day"]) if hit["day"] else _SPELT_DAYS[hit["spelt"].replace(" ", "-")]
     return _dated(hit, _MONTHS[hit["month"]], day, hit.year)
 
@@ -504,6 +515,11 @@ def _weekday(hit: _Hit) -> Mention | None:
         return None
     if hit["after"] == " after next":
         return None  # some count from this week, some from the next
+    said, start, end = hit.match.string, hit.match.start(), hit.match.end()
+    if hit.before.endswith("of a ") or _IN_A_ROW.search(said, max(start - 20, 0), min(end + 14, len(said))):
+        return None  # "of a Sunday", "Mon-Fri": each of them
+    if word == "sat" and (_TEST_BEFORE.search(hit.before) or _TEST_AFTER.match(said, end)):
+        return None
     target = _WEEKDAYS[word]
     numbered = [day for day in _of_number(today, int(hit["day"])) if day.weekday() == target] if hit["day"] else []
     if numbered:
@@ -511,6 +527,8 @@ def _weekday(hit: _Hit) -> Mention | None:
             min((day for day in numbered if day >= today), default=numbered[-1]),
             max((day for day in numbered if day < today), default=None),
         )
+    if target == today.weekday() and _TODAY_IS.search(said, max(start - 16, 0), start):
+        return hit.place(today, today)
     ahead = today + timedelta(days=(target - today.weekday() - 1) % 7 + 1)
     back = today - timedelta(days=(today.weekday() - target - 1) % 7 + 1)
     if _LAST.search(around):
@@ -702,6 +720,8 @@ def _feast(hit: _Hit) -> Mention | None:
         return None
     after = bool(_AFTER.search(hit.before) or (hit["part"] and _TO_ITS_END.search(hit["part"])))
     days = next(days for pattern, days in _FEASTS if re.fullmatch(pattern, hit["name"]))
+    if hit["weekend"] and not _SEASONS.search(hit["name"]):
+        days = _saturday_near(days)
     today, year = hit.world.today, hit.year
     if year is not None:
         return hit.place(_part_of_season(hit["part"], days(year, after, hit.world)), settled=True)
@@ -712,6 +732,17 @@ def _feast(hit: _Hit) -> Mention | None:
     if hit["after"] or _RIGHT_BEFORE.search(hit.before):
         return hit.place(ahead[_after_this(hit, ahead[0])], settled=True)
     return hit.place(ahead[0], gone)
+
+
+def _saturday_near(days: FeastDay) -> FeastDay:
+    """Of the weekend of a feast: the Saturday nearest to it; after it, the day after the feast or that Saturday."""
+
+    def on(year: int, after: bool, world: _World) -> date:
+        feast = days(year, False, world)
+        saturday = feast + timedelta(days=(_SATURDAY - feast.weekday() + 3) % 7 - 3)
+        return max(saturday, feast) + timedelta(days=1) if after else saturday
+
+    return on
 
 
 def _part_of_season(part: str, first: date) -> date:
@@ -772,6 +803,18 @@ def _weekday_of(month: int, weekday: int, number: int) -> FeastDay:
     return on
 
 
+def _thanksgiving(year: int, after: bool, world: _World) -> date:
+    """The fourth Thursday of November, in Canada the second Monday of October."""
+    return (_weekday_of(10, 0, 2) if world.country == "CA" else _weekday_of(11, 3, 4))(year, after, world)
+
+
+def _fathers_day(year: int, after: bool, world: _World) -> date:
+    """By country: on 19 March, on the first Sunday of September, or on the third of June."""
+    if world.country == "ES":
+        return date(year, 3, 20 if after else 19)
+    return (_weekday_of(9, 6, 1) if world.country in ("AU", "NZ") else _weekday_of(6, 6, 3))(year, after, world)
+
+
 def _mothers_day(year: int, after: bool, world: _World) -> date:
     """By country: in Lent, on a Sunday of May or October, or always on 10 May."""
     if world.country in ("GB", "IE"):
@@ -803,10 +846,10 @@ _FEASTS: tuple[tuple[str, FeastDay], ...] = (
     (r"new year's eve|nochevieja|fin de ano", _fixed((12, 31), (1, 1))),
     (r"new year(?:'s)?(?: day)?|ano nuevo", _fixed((1, 1), (1, 2))),
     (r"reyes", _fixed((1, 6), (1, 7))),
-    (r"thanksgiving", _weekday_of(11, 3, 4)),
+    (r"thanksgiving", _thanksgiving),
     (r"memorial day", _weekday_of(5, 0, -1)),
     (r"labou?r day", _weekday_of(9, 0, 1)),
-    (r"father's day", _weekday_of(6, 6, 3)),
+    (r"father's day|dia del padre", _fathers_day),
     (r"boxing day", _fixed((12, 26), (12, 27))),
     (r"halloween", _fixed((10, 31), (11, 1))),
     (r"holidays|fiestas", _holidays),
@@ -842,6 +885,11 @@ def _any(words: Mapping[str, int]) -> str:
 
 
 _STOPS = re.compile(r"[.,]")
+_IN_A_ROW = re.compile(rf"(?<!from )(?<!from)\b(?:{_any(_WEEKDAYS)}) ?[-–] ?(?:{_any(_WEEKDAYS)})\b(?! next)")
+_TODAY_IS = re.compile(r"\b(?:ya es|hoy es|today is|today's|it's now|it is now|it's already) $")
+# The college test, and Mexico's tax office.
+_TEST_BEFORE = re.compile(r"\b(?:el|del|al|ante el) $")
+_TEST_AFTER = re.compile(r" (?:prep|camp|tutor|test|exam|score|math|course|words?)")
 _DOT = r"(?:\.(?= [^.!?\n]{0,7}\d))?"  # of "31 Jan. 2027" and "31 Jan. at 5", not one that ends a sentence
 _NAMED = rf"(?P<day_before>\b(?P<named>{_any(_DATED_WEEKDAYS)})\b(?:\.?,| the| el| dia|\.| \()? ?)?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|º|er|ro)?"
@@ -923,14 +971,14 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             "feast",
             rf"\b{_SEASONS_PART}(?P<name>easter|pascua|semana santa|valentine's(?: day)?|san valentin|mother's day"
             r"|dia de la madre"
-            r"|christmas|xmas|navidad(?:es)?|new year's eve|new year(?:'s)?(?: day)?"
+            r"|christmas|xmas|navidad(?:es)?|new year's eve|(?<!happy )new year(?:'s)?(?: day)?"
             r"|nochevieja|"
-            r"fin de ano|ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|boxing day|halloween|"
+            r"fin de ano|(?<!feliz )ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|dia del padre|boxing day|halloween|"
             r"(?<=the )holidays|(?<=las )fiestas|"
             r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|fall|otono|winter|invierno|spring|"
             r"primavera|(?:kids|children) (?:are|go) back (?:at|in|to) school|back to school|school starts(?: again)?|"
             r"empiecen las clases|(?:vuelta|vuelvan|vuelvan los ninos) al cole(?:gio)?|empiece el cole)\b"
-            r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))"
+            r"(?! (?:clean|onion|camp|course|school|roll|lights|decorations|party|card))(?P<weekend> weekend\b)?"
             rf"(?P<after> (?:que viene|que entra|proxim[oa]|siguiente)\b)?(?P<last> pasad[oa]\b)?{_YEAR}",
             _feast,
         ),
@@ -983,7 +1031,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             r"|(?<=the )weekend|"
             r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
             r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|que entra|proxim[oa]|entrante|siguiente|pasad[oa])|"
-            r"(?:proxim[oa]|pasad[oa]|otr[oa]|est[ea]) (?:semana|mes|ano|trimestre|fin de semana|finde)|"
+            r"(?:proxim[oa]|pasad[oa]|otr[oa]|est[ea]) (?:semana|mes|ano|trimestre|fin de semana|finde|weekend)|"
             r"(?<=fin de )(?:mes|ano|semana)|(?<=fines de )(?:mes|ano)|(?<=finales de )(?:mes|ano)|(?<=el )(?:finde"
             r"|fin de semana))\b",
             _period,
@@ -1021,7 +1069,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             r"(?:(?<=\bin )|(?<=\bsince )|(?<=\ben )|(?<=\bdesde ))(?P<year>(?:19[5-9]|20[0-4])\d)\b(?! ?[€$%])",
             _long_ago,
         ),
-        ("digit", rf"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia ))(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}", _nth),
+        ("digit", rf"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia )|(?<=the day ))(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}", _nth),
         ("digit", rf"\b(?:on|by|until|till) {_DAY}(?<=[a-z])\b{_CLOCK}", _nth),
     )
 )
@@ -1049,7 +1097,7 @@ _GIVEN_AWAY = (
     )
     | dict.fromkeys(
         "easter pascua santa valentine valentin mother madre christmas xmas navidad navidades nochevieja reyes thanksgiving"
-        " memorial labor labour father boxing"
+        " memorial labor labour father padre boxing"
         " halloween holidays fiestas summer verano"
         " autumn fall otono winter invierno spring primavera school cole colegio clases new nuevo"
         " h1 h2 q1 q2 q3 q4 t1 t2 t3 t4".split(),

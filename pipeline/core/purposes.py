@@ -14,6 +14,7 @@ from pipeline.core.records import DateKind, DayPurpose, Intent
 SURE = 0.6  # of what is acted upon: a wrong day is worse than none
 _TOLD_ONLY = (DateKind.MENTIONED, DateKind.PAST)
 _LEFT, _RIGHT = 14, 10  # words looked at on each side, at most to the ends of the sentence
+_CLOSE_LEFT, _CLOSE_RIGHT = 6, 4  # ... and of them those that mean one thing in a cancellation and another elsewhere
 _SOON, _FAR = timedelta(days=14), timedelta(days=60)
 _WORD = re.compile(r"[a-z0-9']+|[.!?;:,\n]")
 
@@ -123,7 +124,10 @@ def _features(
     mention = mentions[number]
     before, after = _sentence(folded, mention)
     found = {f"is {word}": 1.0 for word in _tokens(re.sub(r"\d+", "0", folded[mention.start : mention.end]))}
-    found |= _words_before(_tokens(before)[-_LEFT:]) | _words_after(_tokens(after)[:_RIGHT])
+    left, right = _tokens(before)[-_LEFT:], _tokens(after)[:_RIGHT]
+    found |= _words_before(left) | _words_after(right)
+    found |= {f"{intent}: before {word}": 0.7 for word in left[-_CLOSE_LEFT:]}
+    found |= {f"{intent}: after {word}": 0.7 for word in right[:_CLOSE_RIGHT]}
     told = {f"rule {kinds[number]}", _distance(mention.day - today)}
     told |= {f"before {name}" for name, cue in _NAMED_CUES if cue.search(before)}
     told |= {f"after {name}" for name, cue in _NAMED_CUES if cue.search(after)}

@@ -640,3 +640,65 @@ def test_a_tale_and_a_refusal_are_no_wish_for_contact(text: str):
 def test_the_day_before_a_wish_for_contact_is_not_its_day():
     days = found("Cancel the lesson on Friday, call me in January.", sent=NOVEMBER)
     assert [each.kind for each in days] == [DateKind.CANCELLED, DateKind.RETURN]
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "day"),
+    [
+        ("I haven't been there since Thanksgiving", "CA", date(2025, 10, 13)),
+        ("I haven't been there since Thanksgiving", "US", date(2025, 11, 27)),
+        ("la comida del día del padre", "ES", date(2026, 3, 19)),
+        ("la comida del día del padre", "MX", date(2026, 6, 21)),
+        ("the table for Father's Day", "AU", date(2026, 9, 6)),
+    ],
+)
+def test_a_feast_falls_on_the_day_of_the_country(text: str, country: str, day: date):
+    assert [each.day for each in found(text, country=country)] == [day]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("we have family in Memorial Day weekend", date(2026, 5, 23)),
+        ("cancel Easter weekend", date(2026, 4, 4)),
+        ("nothing until after Labor Day weekend", date(2026, 9, 8)),
+        ("our summer weekend", date(2026, 6, 1)),
+    ],
+)
+def test_the_weekend_of_a_feast_begins_on_the_saturday_next_to_it(text: str, day: date):
+    assert [each.day for each in found(text)] == [day]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("we'd like it within fourteen days", date(2026, 3, 24)),
+        ("en dieciocho días", date(2026, 3, 28)),
+        ("in ninety days", date(2026, 6, 8)),
+        ("the cleaning of the day 28", date(2026, 3, 28)),
+        ("lo hablamos este weekend", date(2026, 3, 14)),
+        ("ya es martes y sigue igual", date(2026, 3, 10)),
+        ("today is Tuesday", date(2026, 3, 10)),
+        ("el 4 de set no puedo", date(2026, 9, 4)),
+        ("from Monday - Wednesday we're away", date(2026, 3, 16)),
+    ],
+)
+def test_numbers_in_words_and_the_day_that_it_is_are_read(text: str, day: date):
+    assert found(text)[0].day == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "happy new year, Helen",
+        "feliz año nuevo",
+        "open Tues-Sat",
+        "Monday - Friday, 7 to 6",
+        "my daughter calls of a Sunday",
+        "the SAT camp",
+        "lo pide el SAT con mi RFC",
+        "3/4 set 12 at 8.50",
+    ],
+)
+def test_greetings_opening_hours_habits_and_tests_name_no_day(text: str):
+    assert found(text) == ()
