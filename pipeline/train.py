@@ -44,6 +44,7 @@ from pipeline.train_ridge import WORDS_WEIGH, Learner, and_without, by_likeness,
 # The heads that every mail teaches, and those that only cancellations teach.
 OF_ALL = ("intent", "sensitive", "opt_out", "firm")
 OF_CANCELLATIONS = ("reason", "subreason")
+OF_ONE_FOLD = ("subreason",)  # so many columns that one fold must do to say how sure they are
 FOLDS = 3
 STEPS = 100  # of learning, as progress is told
 KINDS = {"words": "words", "full": "words and meanings"}  # of models, by what they know
@@ -184,7 +185,11 @@ def _taught(
     arrays = as_arrays(lexicon)
     folds = _folds(examples)
     firsts = _all_but_last(heads)
-    wanted = and_without(targets[:, firsts], [unseen for _, unseen in folds])
+    of_one_fold = _of_one_fold(targets, heads, folds)
+    once = np.isin(firsts, of_one_fold)
+    wanted = and_without(targets[:, firsts], [unseen for _, unseen in folds], once)
+    measured = targets[:count].copy()
+    measured[np.ix_(folds[0][0], of_one_fold)] = np.nan
     hard = np.array([bool(each.hard) for each in examples])
     held_out: dict[str, Floats] = {}
 
@@ -192,12 +197,14 @@ def _taught(
         """A weight for each word, or each text; how well others are read is learnt from folds."""
         what = f"learning from {KINDS[kind]}"
         learnt = learner(known, wanted, lambda done: tell(what, begun + int((ended - begun) * done), STEPS))
-        width = firsts.size
+        begins = width = firsts.size
         said = np.zeros((count, width), dtype=np.float32)
-        for number, (_, unseen) in enumerate(folds, 1):
-            said[unseen] = learnt.read(known, unseen, slice(number * width, (number + 1) * width))
+        for number, (_, unseen) in enumerate(folds):
+            columns = np.flatnonzero(~once) if number else np.arange(width)
+            said[np.ix_(unseen, columns)] = learnt.read(known, unseen, slice(begins, begins + columns.size))
+            begins += columns.size
         raw = _with_last(said, heads, 1)
-        scale = _calibration(raw, targets[:count], heads, hard)
+        scale = _calibration(raw, measured, heads, hard)
         held_out[kind] = calibrated(raw, heads, scale)
         arrays.update({f"{kind}_bias": _with_last(learnt.bias[None, :width], heads, 1)[0], f"{kind}_scale": scale})
         return _with_last(learnt.weights[:, :width], heads, 0)
@@ -344,6 +351,12 @@ def _with_last(learnt: Floats, heads: Sequence[dict[str, Any]], total: float) ->
 def _columns(heads: Sequence[dict[str, Any]], names: Sequence[str]) -> npt.NDArray[np.intp]:
     parts = [np.arange(head["start"], head["start"] + len(head["labels"])) for head in heads if head["name"] in names]
     return np.concatenate(parts)
+
+
+def _of_one_fold(targets: Floats, heads: Sequence[dict[str, Any]], folds: Folds) -> npt.NDArray[np.intp]:
+    """The columns that are measured on the first fold alone; none when a label of theirs is not in it."""
+    columns, (_, unseen) = _columns(heads, OF_ONE_FOLD), folds[0]
+    return columns if np.nansum(targets[np.ix_(unseen, columns)], axis=0).all() else columns[:0]
 
 
 def _calibration(raw: Floats, targets: Floats, heads: Sequence[dict[str, Any]], hard: Flags) -> Floats:

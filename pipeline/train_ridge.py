@@ -248,11 +248,14 @@ def _asked_alike(asked: Flags) -> list[Rows]:
     return [np.array(columns) for columns in together.values()]
 
 
-def and_without(targets: Floats, unseen: Sequence[Rows]) -> Floats:
-    """The targets, and beside them, for each of `unseen`, the same as if those texts taught nothing."""
+def and_without(targets: Floats, unseen: Sequence[Rows], once: Flags) -> Floats:
+    """The targets, and beside them, for each of `unseen`, the same as if those texts taught nothing.
+
+    The columns that are asked but `once` stand beside the first of them alone.
+    """
     found = [targets]
-    for rows in unseen:
-        rest = targets.copy()
+    for number, rows in enumerate(unseen):
+        rest = targets[:, ~once].copy() if number else targets.copy()
         rest[rows] = np.nan
         found.append(rest)
     return np.hstack(found)

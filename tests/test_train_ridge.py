@@ -140,9 +140,17 @@ def test_how_far_learning_is_goes_from_little_to_all(learner: train_ridge.Learne
 
 
 def test_each_fold_is_learnt_without_what_it_is_asked_later():
-    wanted = and_without(TARGETS, [np.arange(20), np.arange(20, 40)])
+    wanted = and_without(TARGETS, [np.arange(20), np.arange(20, 40)], np.zeros(5, dtype=bool))
     assert wanted.shape == (44, 15)
     assert np.array_equal(wanted[:, :5], TARGETS, equal_nan=True)
     assert np.isnan(wanted[:20, 5:10]).all()
     assert np.array_equal(wanted[20:, 5:10], TARGETS[20:], equal_nan=True)
     assert np.array_equal(wanted[40:, 10:], TARGETS[40:], equal_nan=True)
+
+
+def test_what_is_asked_once_is_learnt_for_the_first_fold_alone():
+    once = np.array([False, False, True, False, True])
+    wanted = and_without(TARGETS, [np.arange(20), np.arange(20, 40)], once)
+    assert wanted.shape == (44, 13)
+    assert np.array_equal(wanted[20:, 5:10], TARGETS[20:], equal_nan=True)
+    assert np.array_equal(wanted[40:, 10:], TARGETS[np.ix_(np.arange(40, 44), [0, 1, 3])], equal_nan=True)

@@ -74,7 +74,9 @@ _NUMBERS = _numbered(
     "eighteen dieciocho",
     "nineteen diecinueve",
     "twenty veinte",
-) | dict(thirty=30, treinta=30, forty=40, cuarenta=40, fifty=50, cincuenta=50, sixty=60, sesenta=60, ninety=90, noventa=90)
+)
+_TENS = _numbered("", "", "", "thirty treinta", "forty cuarenta", "fifty cincuenta", "sixty sesenta", "", "", "ninety noventa")
+_NUMBERS |= {word: 10 * tens for word, tens in _TENS.items()}
 # In days; months and years have no fixed length and count as 0 and -1.
 _UNITS = {
     **dict.fromkeys(("day", "days", "dia", "dias"), 1),
@@ -973,7 +975,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             r"|dia de la madre"
             r"|christmas|xmas|navidad(?:es)?|new year's eve|(?<!happy )new year(?:'s)?(?: day)?"
             r"|nochevieja|"
-            r"fin de ano|(?<!feliz )ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|dia del padre|boxing day|halloween|"
+            r"fin de ano|(?<!feliz )ano nuevo|reyes|thanksgiving|memorial day|labou?r day|father's day|dia del padre"
+            r"|boxing day|halloween|"
             r"(?<=the )holidays|(?<=las )fiestas|"
             r"summer(?: holidays| break| vacation)?|vacaciones de verano|verano|autumn|fall|otono|winter|invierno|spring|"
             r"primavera|(?:kids|children) (?:are|go) back (?:at|in|to) school|back to school|school starts(?: again)?|"
@@ -1069,7 +1072,12 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             r"(?:(?<=\bin )|(?<=\bsince )|(?<=\ben )|(?<=\bdesde ))(?P<year>(?:19[5-9]|20[0-4])\d)\b(?! ?[€$%])",
             _long_ago,
         ),
-        ("digit", rf"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia )|(?<=the day ))(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}", _nth),
+        (
+            "digit",
+            r"\b(?:(?<=the )|(?<=el )|(?<=del )|(?<=al )|(?<=dia )|(?<=the day ))"
+            rf"(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}",
+            _nth,
+        ),
         ("digit", rf"\b(?:on|by|until|till) {_DAY}(?<=[a-z])\b{_CLOCK}", _nth),
     )
 )

@@ -226,6 +226,13 @@ _BEGINS = frozenset(
 )
 
 
+# What sounds like trouble and is none; it is taken out before telling words are looked for.
+_HARMLESS = phrases(
+    r"(?:nobody|no one|no-one) (?:has |had |'s )?died\b|(?:lasting |enduring |durable )?powers? of attorney\b"
+    r"|nadie (?:se )?(?:ha muerto|murio)\b"
+)
+
+
 def grave(folded: str, words: Sequence[str]) -> Sensitive | None:
     """The trouble that is told of in words that mean nothing else."""
     if _BEGINS.isdisjoint(words) and _BEGINS.isdisjoint(word[:_BEGINNING] for word in words):
@@ -244,11 +251,13 @@ def sensitive(folded: str, scores: Mapping[str, float], grave: Sensitive | None)
     if grave:
         return grave
     if doubt >= _CUED:
-        return next((kind for kind, words in _TELLING.items() if words.search(folded)), None)
+        told = _HARMLESS.sub(" ", folded)
+        return next((kind for kind, words in _TELLING.items() if words.search(told)), None)
     return None
 
 
 def delicate(folded: str) -> str | None:
     """The first word that may tell of grief, illness or other trouble. What it stands for is for a person to see."""
-    found = (words.search(folded) for kind, words in _TELLING.items() if kind is not Sensitive.ANGER)
+    told = _HARMLESS.sub(" ", folded)
+    found = (words.search(told) for kind, words in _TELLING.items() if kind is not Sensitive.ANGER)
     return next((match[0].strip() for match in found if match), None)

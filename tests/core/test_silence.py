@@ -27,6 +27,8 @@ def asks(text: str, likely: float) -> bool:
         "I'd be obliged if this could be the last of our correspondence.",
         "I'd be glad if this was the last one of these I get.",
         "No need for anybody to call us about it.",
+        "They've got the job. No need to give us another bell about it.",
+        "There's no need to chase me, I'll come to you.",
         "Le agradeceré que mi nombre no vuelva a figurar entre sus destinatarios.",
     ],
 )
@@ -44,6 +46,11 @@ def test_an_opt_out_is_heard_in_any_wording(text: str):
         "Don't write me off as a no-show.",
         "New blades are in. Don't want these? Unsubscribe.",
         "You bought from us once. Unsubscribe: https://blades.example/u",
+        "You get this because you are a member of the guild. Preferences or unsubscribe",
+        "Too many of these emails? Unsubscribe or cancel your free subscription at any time.",
+        "Sent to members and friends. Change your preferences or unsubscribe with one click.",
+        "No need to call me back, just email.",
+        "No need to ring, we'll talk at the lesson.",
         "Cancela la cita, por favor, mándame el correo de confirmación.",
     ],
 )
@@ -105,6 +112,8 @@ def test_plain_words_are_an_opt_out_whatever_the_model_thinks(text: str):
         "New blades are in. Don't want these? Unsubscribe.",
         "Wednesday's bulletin.\nUnsubscribe",
         "No me llamen más al fijo.",
+        "My old office will stop calling me now that I have moved.",
+        "Ya no sé qué hacer para que el perro deje de molestarnos.",
     ],
 )
 def test_what_only_sounds_like_plain_words_is_none_by_itself(text: str):

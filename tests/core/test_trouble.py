@@ -93,6 +93,15 @@ def test_a_word_that_may_tell_of_trouble_is_pointed_at():
     assert trouble.delicate("i am in the office on friday, please cancel.") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["We ask for a card now. Nobody died.", "It is for a lasting power of attorney.", "Tranquila, que nadie se ha muerto."],
+)
+def test_words_that_only_sound_like_trouble_point_at_nothing(text: str):
+    assert heard(text, {"none": 0.9, "legal": 0.1}) is None
+    assert trouble.delicate(fold(text)) is None
+
+
 def test_what_the_model_finds_sensitive_is_sensitive_without_any_telling_word():
     assert heard("He is not with us any more.", {"none": 0.5, "bereavement": 0.5}) is Sensitive.BEREAVEMENT
 
