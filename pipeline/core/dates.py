@@ -16,6 +16,7 @@ from pipeline.core.records import DateKind, DayPurpose, FoundDate, Intent, Messa
 
 SEEN = 4_000  # characters of a mail that are searched
 _SATURDAY = 5
+_A_WEEK, _A_MONTH = timedelta(days=7), timedelta(days=31)
 _EARLY = 10  # day of a month until which the rest of it is long
 _SOON, _LATELY = timedelta(days=62), timedelta(days=120)  # a day of the year that is so near is the one that is meant
 _SOUTH = frozenset({"AR", "AU", "BO", "BR", "CL", "NZ", "PE", "PY", "UY", "ZA"})
@@ -282,7 +283,10 @@ def _in_the_weeks_after(folded: str, found: Sequence[_Reading], today: date) -> 
     read = list(found)
     for number in range(1, len(read)):
         place = read[number].place
-        if folded[place.start : place.end].endswith(_WEEK_AFTER):
+        if (
+            folded[place.start : place.end].endswith(_WEEK_AFTER)
+            and "\n\n" not in folded[read[number - 1].place.end : place.start]
+        ):
             monday = _monday(max(read[number - 1].place.day, today))
             day = monday + timedelta(days=7 + place.day.weekday())
             read[number] = _Reading(replace(place, day=day), read[number].how)
@@ -352,6 +356,8 @@ def _monday(day: date) -> date:
 
 def _step(words: str) -> int:
     """From this week, month or year to the one meant: 1 for `next`, 2 for `after next`, -1 for `last`."""
+    if words.endswith("before last"):
+        return -2
     return 2 if "after next" in words else 1 if _NEXT.search(words) else -1 if _LAST.search(words) else 0
 
 
@@ -665,8 +671,9 @@ def _span(unit: str, step: int, world: _World) -> tuple[date, date]:
 
 
 def _share_of(part: str, span: timedelta) -> timedelta:
-    """How much of a time is over when its middle or its late part begins."""
-    return span // 2 if "mi" in part or "medi" in part else span * 2 // 3 if "late" in part or "fin" in part else timedelta(0)
+    """How much of a time is over when its middle or its late part begins: late in a week is Friday, in a month its 25th."""
+    late = span * 4 // 5 if _A_WEEK < span <= _A_MONTH else span * 2 // 3
+    return span // 2 if "mi" in part or "medi" in part else late if "late" in part or "fin" in part else timedelta(0)
 
 
 def _half_year(hit: _Hit) -> Mention | None:
@@ -870,7 +877,7 @@ _IN_COMPANY = {
 
 _AFTER = re.compile(r"\b(?:after|despues|tras|pasad[oa]s?|once)\b")
 _NEXT = re.compile(r"\b(?:next|coming|following|proxim[oa]|que viene|que entra|entrante|siguiente|otr[oa])\b|\bweek after$")
-_WEEK_AFTER = "week after"
+_WEEK_AFTER = ("week after", "following week", "semana siguiente")
 _RIGHT_BEFORE = re.compile(r"\b(?:next|coming|following|proxim[oa]s?) $")
 _LAST = re.compile(r"\b(?:last|pasad[oa])\b")
 _FROM = re.compile(r"\b(?:from|desde|partir)\b")
@@ -888,7 +895,7 @@ def _any(words: Mapping[str, int]) -> str:
 
 _STOPS = re.compile(r"[.,]")
 _IN_A_ROW = re.compile(rf"(?<!from )(?<!from)\b(?:{_any(_WEEKDAYS)}) ?[-–] ?(?:{_any(_WEEKDAYS)})\b(?! next)")
-_TODAY_IS = re.compile(r"\b(?:ya es|hoy es|today is|today's|it's now|it is now|it's already) $")
+_TODAY_IS = re.compile(r"\b(?:ya es|hoy es|today is|today's|it's now|it is now|now it's|now it is|it's already) $")
 # The college test, and Mexico's tax office.
 _TEST_BEFORE = re.compile(r"\b(?:el|del|al|ante el) $")
 _TEST_AFTER = re.compile(r" (?:prep|camp|tutor|test|exam|score|math|course|words?)")
@@ -909,7 +916,7 @@ _CLOCK = (
 )
 _UNIT = _any(_UNITS)
 _THE_WEEK_AFTER = (
-    rf"{_WEEK_AFTER}(?= ?(?:$|[.,;:?!)\n/-]|(?:that|would|will|should|might|may|could|can|is|works?|suits?|instead|if|or|and|at"
+    r"week after(?= ?(?:$|[.,;:?!)\n/-]|(?:that|would|will|should|might|may|could|can|is|works?|suits?|instead|if|or|and|at"
     r"|please|maybe|perhaps|then|when|because|as|free|ok(?:ay)?|good|fine|better|possible|too|also)\b))"
 )
 _WEEK = (
@@ -1030,7 +1037,8 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         (
             "unit",
             rf"\b{_PART}(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
-            rf"(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)|week after next|{_THE_WEEK_AFTER}"
+            rf"(?:weekend|week|month) before last|(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)"
+            rf"|week after next|{_THE_WEEK_AFTER}"
             r"|(?<=the )weekend|"
             r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
             r"(?:semana|mes|ano|trimestre|fin de semana|finde) (?:que viene|que entra|proxim[oa]|entrante|siguiente|pasad[oa])|"

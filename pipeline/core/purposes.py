@@ -288,7 +288,9 @@ _PAST_TENSE = re.compile(
     r"|lost|broke|fell|"
     r"found|kept|(?!need|speed|feed|indeed|bed|red|wed|shed|hundred|exceed|proceed)[a-z]{2,}ed|fue|fui|era|estaba"
     r"|habia|hubo|hizo|hice|"
-    r"vino|vine|dijo|dije|dijeron|pago|pague|llego|llamo|compre|pedi|mande|envie|reserve|contrate|[a-z]{3,}(?:aron"
+    r"vino|vine|vinimos|estuvo|estuve|estuvimos|tuvo|tuve|tuvimos|pudo|pude|pudimos|puso|puse|pusimos|quiso|quise|supo|supe"
+    r"|supimos|trajo|traje|dio|dimos|vio|vimos|murio|nacio|salio|salimos|fuimos|fueron|hicimos|dijimos|"
+    r"dijo|dije|dijeron|pago|pague|llego|llamo|compre|pedi|mande|envie|reserve|contrate|[a-z]{3,}(?:aron"
     r"|ieron|aste|iste|aba)|"
     r"(?:ha|he|han|hemos|has) [a-z]+(?:ado|ido|to|cho))\b"
 )
