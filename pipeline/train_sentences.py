@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.core.counted import Flags, Floats
-from pipeline.edges.model import HARDLY, runs, sentences
+from pipeline.edges.model import HARDLY, log_odds, runs, sentences
 
 Rows = npt.NDArray[np.intp]
 
@@ -118,8 +118,7 @@ def balance(likely: Floats, said: Floats, wanted: Flags) -> Floats:
     near = np.flatnonzero(likely >= HARDLY)
     if len(set(wanted[near].tolist())) < 2:
         return np.array([1, 0, 0], dtype=np.float32)
-    odds = np.log(likely[near] / (1 - likely[near]))
-    learner = LogisticRegression(C=_FIRM_HAND).fit(np.column_stack([odds, said[near]]), wanted[near])
+    learner = LogisticRegression(C=_FIRM_HAND).fit(np.column_stack([log_odds(likely[near]), said[near]]), wanted[near])
     return np.append(learner.coef_[0], learner.intercept_).astype(np.float32)
 
 

@@ -92,3 +92,11 @@ def test_runs_are_words_and_what_stands_together():
         *("do not", "not write", "write do"),
         *("do not write", "not write do"),
     ]
+
+
+def test_a_mail_that_the_whole_is_certain_of_can_be_learnt_from():
+    likely = np.where(WANTED, np.float32(1), np.float32(0.2))
+    scale = train_sentences.balance(likely, np.zeros(len(WANTED), dtype=np.float32), WANTED)
+    assert np.isfinite(scale).all()
+    found = with_sentences(likely, np.zeros(len(WANTED), dtype=np.float32), scale)
+    assert (found[WANTED] > 0.9).all()

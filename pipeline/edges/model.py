@@ -249,10 +249,16 @@ def with_sentences(likely: Floats, said: Floats, scale: Floats) -> Floats:
 
     `scale` are the weights of the log-odds of the one, of the other, and an offset. Where the whole says hardly, it stands.
     """
-    near = np.clip(likely, np.float32(1e-6), np.float32(1 - 1e-6))
-    found = 1 / (1 + np.exp(-(scale[0] * np.log(near / (1 - near)) + scale[1] * said + scale[2])))
+    found = 1 / (1 + np.exp(-(scale[0] * log_odds(likely) + scale[1] * said + scale[2])))
     result: Floats = np.where(likely < HARDLY, likely, found).astype(np.float32)
     return result
+
+
+def log_odds(likely: Floats) -> Floats:
+    """The log-odds of probabilities; what is as good as certain has those of one in a million against it."""
+    near = np.clip(likely, np.float32(1e-6), np.float32(1 - 1e-6))
+    found: Floats = np.log(near / (1 - near))
+    return found
 
 
 def calibrated(said: Floats, heads: Sequence[Mapping[str, Any]], scale: Floats) -> Floats:

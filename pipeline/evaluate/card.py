@@ -63,8 +63,7 @@ languages other than English and Spanish are beyond it: they come out as unsure 
 
 ## How well it reads
 *Whole mails* are those of `models/exam/` (its README tells of them), with history and signatures, read as the product reads
-them; nothing is learnt from them, and of the *sealed* ones nobody who works on the program has read one, but
-for the two that its README names. *Own, held out*: the
+them; nothing is learnt from them, and of the *sealed* ones nobody who works on the program has read one. *Own, held out*: the
 mails of the corpus, each read by a model that had not seen its file ({folds} folds). They are harder than daily mail: half of
 the mails that are no cancellation talk of one. *Own, words alone*: the same without sentence vectors.
 {others_note}
