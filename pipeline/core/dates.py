@@ -279,17 +279,19 @@ def _in_their_weeks(folded: str, found: Sequence[_Reading]) -> list[_Reading]:
 
 
 def _in_the_weeks_after(folded: str, found: Sequence[_Reading], today: date) -> list[_Reading]:
-    """`I can't do the 14th, is the week after free?`: it follows the week of the day that is named before it."""
+    """`I can't do the 14th, is the week after free?`, `or the following Saturday`: after the day that is named before it."""
     read = list(found)
     for number in range(1, len(read)):
-        place = read[number].place
-        if (
-            folded[place.start : place.end].endswith(_WEEK_AFTER)
-            and "\n\n" not in folded[read[number - 1].place.end : place.start]
-        ):
-            monday = _monday(max(read[number - 1].place.day, today))
-            day = monday + timedelta(days=7 + place.day.weekday())
-            read[number] = _Reading(replace(place, day=day), read[number].how)
+        before, (place, how) = read[number - 1].place, read[number]
+        if "\n\n" in folded[before.end : place.start]:
+            continue
+        named = max(before.day, today)
+        if folded[place.start : place.end].endswith(_WEEK_AFTER):
+            day = _monday(named) + timedelta(days=7 + place.day.weekday())
+            read[number] = _Reading(replace(place, day=day), how)
+        elif how is _weekday and folded.endswith("following ", 0, place.start):
+            day = named + timedelta(days=(place.day.weekday() - named.weekday() - 1) % 7 + 1)
+            read[number] = _Reading(replace(place, day=day, back=None, settled=True), how)
     return read
 
 
@@ -632,7 +634,7 @@ def _half_a_year(hit: _Hit) -> Mention | None:
 
 _PERIODS = (
     (r"weekend|finde|fin de semana", "weekend"),
-    (r"week|semana", "week"),
+    (r"week|wk|semana", "week"),
     (r"month|mes", "month"),
     (r"quarter|trimestre", "quarter"),
     (r"year|ano", "year"),
@@ -951,6 +953,7 @@ _SEASONS_PART = (
     r"(?P<part>(?:early|late|mid)[ -]|(?:(?:the )?(?:end|middle|start) of|(?:principios|inicios|mediados|finales|fines|fin) de)"
     r"(?:l| la| las| the| next| this)? )?"
 )
+_BOOKED = r"(?:lesson|class|appointment|appt|session|visit|booking|delivery|cleaning|training|game|practice|slot)\b"
 _ROUGHLY = r"(?:about|around|like|roughly|maybe|another|unas|unos|otras|otros|como|casi|approximately|say|just|the next)"
 
 _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...] = tuple(
@@ -1037,7 +1040,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         (
             "unit",
             rf"\b{_PART}(?P<end>(?:the )?end of (?:the )?|(?:a )?fin(?:es|ales)? de(?:l)? )?(?P<words>"
-            rf"(?:weekend|week|month) before last|(?:next|this|last|following|coming) (?:weekend|week|month|quarter|year)"
+            rf"(?:weekend|week|month) before last|(?:next|this|last|following|coming) (?:weekend|week|wk|month|quarter|year)"
             rf"|week after next|{_THE_WEEK_AFTER}"
             r"|(?<=the )weekend|"
             r"(?<=end of )(?:week|month|quarter|year)|(?<=end of the )(?:week|month|quarter|year)|"
@@ -1059,7 +1062,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
         ),
         (
             "weekday",
-            rf"\b(?P<weekday>{_any(_WEEKDAYS)})\b(?P<after> week\b| after next\b"
+            rf"\b(?P<weekday>{_any(_WEEKDAYS)})(?:s(?= {_BOOKED}))?\b(?P<after> week\b| after next\b"
             r"| (?:que viene|que entra|proximo|pasado|siguiente)\b"
             r"| (?:morning|afternoon|evening|night)\b)?"
             rf"(?:(?: |,? the | dia )(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\d){_NOT_A_DAY})?{_CLOCK}",
@@ -1086,7 +1089,7 @@ _ROWS: tuple[tuple[str, re.Pattern[str], Callable[[_Hit], Mention | None]], ...]
             rf"(?:dia )?{_DAY}\b{_NOT_A_DAY}{_CLOCK}",
             _nth,
         ),
-        ("digit", rf"\b(?:on|by|until|till) {_DAY}(?<=[a-z])\b{_CLOCK}", _nth),
+        ("digit", rf"\b(?:on|by|from|until|till) {_DAY}(?<=[a-z])\b{_NOT_A_DAY}{_CLOCK}", _nth),
     )
 )
 
@@ -1105,7 +1108,8 @@ _GIVEAWAY = re.compile(r"[qt][1-4]\b|h[12]\b|[a-z]+|\d+")
 _GIVEN_AWAY = (
     dict.fromkeys(_MONTHS, "month")
     | dict.fromkeys(_WEEKDAYS, "weekday")
-    | dict.fromkeys([*_UNITS, *"weekend finde quarter trimestre half semestre".split()], "unit")
+    | {f"{name}s": "weekday" for name in _WEEKDAYS if name.endswith("day")}
+    | dict.fromkeys([*_UNITS, *"weekend wk finde quarter trimestre half semestre".split()], "unit")
     | dict.fromkeys(
         "today tonight tomorrow tmrw tomorow hoy manana ayer anoche antier anteayer yesterday morning afternoon arvo evening"
         " night tarde noche".split(),

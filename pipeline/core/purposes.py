@@ -70,7 +70,11 @@ def purposes(
     if intent is not Intent.CANCEL:
         return kinds
     wished = _wished(folded, mentions, today)
-    return [DateKind.RETURN if wish else kind for wish, kind in zip(wished, kinds, strict=True)]
+    ended = [kind is DateKind.MENTIONED and _ends_on(folded, mention) for kind, mention in zip(kinds, mentions, strict=True)]
+    return [
+        DateKind.RETURN if wish else DateKind.CANCELLED if end else kind
+        for wish, end, kind in zip(wished, ended, kinds, strict=True)
+    ]
 
 
 def _wished(folded: str, mentions: Sequence[Mention], today: date) -> list[bool]:
@@ -81,6 +85,13 @@ def _wished(folded: str, mentions: Sequence[Mention], today: date) -> list[bool]
         listed = bool(number and found[-1] and _OR.fullmatch(folded, mentions[number - 1].end, mention.start))
         found.append(ahead and (listed or _asks_for_contact(folded, mention)))
     return found
+
+
+def _ends_on(folded: str, mention: Mention) -> bool:
+    """Whether something ends on this day in so many words: "please close our account at the end of March"."""
+    before, _ = _sentence(folded, mention)
+    little = _LITTLE.match(folded, mention.start, mention.end)
+    return _ENDS_ON.search(before + (little[0] if little else "")) is not None
 
 
 def _asks_for_contact(folded: str, mention: Mention) -> bool:
@@ -282,6 +293,19 @@ _NOT_BEFORE = re.compile(
 )
 _UNTIL = re.compile(r"\b(?:before|until|till|til|hasta|antes)\b")
 _OR = re.compile(r",? ?(?:or|o|u|and|y|/) ?(?:maybe |quizas? )?")
+
+# Between an ending and its day stand few words, and none that begins another thought.
+_ON_WITH_IT = (
+    r"(?:(?!(?:because|since|so|as|i|we|he|she|they|but|before|after|until|till|payment|if|when|while|which|who|due|last|dated"
+    r"|invoice|letter|e-?mail|said|told|house|condo|doors|escrow|year)\b)[\w'#/-]+,? )"
+)
+_ENDS_ON = re.compile(
+    rf"\b(?:terminat(?:e|es|ing)|cancel|end|close|discontinue|call off) {_ON_WITH_IT}{{0,7}}?"
+    r"(?:effective(?: from| as of| on)?|as of|as from|with effect from|at the|from|on|to the|by)? ?(?:the )?$"
+    rf"|\btake (?:me|us|him|her|them) off {_ON_WITH_IT}{{0,3}}?(?:for |on |from )?(?:the )?$"
+    r"|\b(?:effective|with effect from)(?: from| on| as of)?(?: the)? ?$"
+)
+_LITTLE = re.compile(r"(?:(?:on|from|at|by|to|the|of|for) )+")
 
 _PAST_TENSE = re.compile(
     r"\b(?:was|were|had|did|didn't|came|went|told|said|got|gave|sent|paid|bought|met|left|took|made|saw|rang|spoke"

@@ -36,7 +36,7 @@ _THING = (
     r"|memberships?|contracts?|plan|services?|lessons?|class(?:es)?|sessions?|accounts?|policy|slots?|visits?|rooms?|table"
     r"|pick-?ups?|rides?|drop-?offs?|shoot|tours?|trips?|outing|survey|groom|grooming|massage|facial|haircut|fittings?"
     r"|retainer|package|engagement|consultation|check-?up|moves?|removal|catering|dj|band|rental|hire"
-    r"|party|events?|registration|insurance|cover(?:age)?|places?|spots?|treatments?|delivery|deliveries|box(?:es)?|crates?|cleanings?|course|quote"
+    r"|party|events?|registration|insurance|cover(?:age)?|places?|spots?|treatments?|delivery|deliveries|box(?:es)?|crates?|cleanings?|course|quote|tiffin|milk|meals?|lunches|papers?|newspapers?|mowing|plou?wing"
     r"|proposal|repair|job|works?)\b"
 )
 
@@ -78,6 +78,9 @@ _STATES = phrases(
     rf"|withdraw|scratch|strike|release|wind up|let go of) (?:my|our|the|this|that|all) {_THING}"
     r"|(?:take|strike|scratch|cross|remove|pull) (?:me|us|him|her|them|\w+) off (?:the|your) (?:\w+ )?(?:books?"
     r"|schedule|calendar|roster|register|diary|rota|round|route|run|list for (?:this|next|the)|class list)\b"
+    # "take me off Friday please"
+    r"|take (?:me|us|him|her) off (?:for )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|tonight"
+    r"|the \d+(?:st|nd|rd|th))\b"
     rf"|(?:give|let|offer|hand|pass|release) (?:my|our|the|that|his|her) {_THING} (?:to|away|go|back)\b"
     r"|(?:i|we)(?:'ll| will| am| are|'m|'re)?(?: have to| must| going to)? (?:pass on|decline|turn down|declining"
     r"|turning down|passing on) (?:the|your|this|that)\b"
@@ -124,6 +127,9 @@ _COMMANDS = phrases(
     # "kindly treat the slot on the 3rd as vacated", "consider our contract ended"
     r"\b(?:please|kindly|pls)(?: do)? (?:treat|consider|regard|count|mark|take) (?:my|our|the|this|that|me|us)"
     r" (?:[\w:/.-]+ ){0,7}(?:as )?(?:cancell?ed|vacated|withdrawn|terminated|closed|void|ended|free|dropped)\b"
+    # "pls stop my lunch box with immediate effect"
+    r"|\b(?:please|pls|kindly) (?:stop|end) (?:my|our) (?:[a-z]+ ){1,3}(?:with immediate effect|effective (?:today|immediately)"
+    r"|immediately)\b"
     # "consider the contract terminated", "queda anulado el pedido"
     r"|\b(?:treat|consider|regard) (?:my|our|the|this) (?:\w+ ){1,4}(?:as )?(?:cancell?ed|terminated|withdrawn|void|ended)\b"
     r"|\bquedan? (?:por tanto |pues |desde (?:hoy|ya|ahora) )?(?:anulad|rescindid|resuelt)[oa]s? (?:mis?|nuestr[oa]s?"

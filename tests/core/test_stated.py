@@ -68,6 +68,8 @@ def said(text: str) -> bool:
         "Después de lo del sábado no vuelvo a poner un pie ahí.",
         "I've left the fob next door. I won't be there tonight or after that.",
         "The June dozen was nice. That is to be the last delivery.",
+        "Quick one. Take me off Friday please.",
+        "Pls stop my tiffin with immediate effect and adjust the balance to my gpay number.",
         "My wife wants to cancel her membership.",
         "I would like to cancel my membership because your price is great but I have no time at all this year.",
         "can u pls cancel tmrw?my kid puked all night",
