@@ -250,6 +250,17 @@ def takes_back(folded: str) -> bool:
     return _UNDOES.search(folded) is not None
 
 
+def warns(folded: str) -> bool:
+    """Whether a mail says that its writer will leave if something happens: "if it goes up once more I'll be leaving"."""
+    return _WARNS.search(folded) is not None
+
+
+_WARNS = phrases(
+    r"(?:if|unless|once more|one more|next time)\b[^.!?\n]{0,90}\b(?:i|we)(?:'ll| will| shall|'m| am| are|'re)?\b (?:\w+ ){0,3}"
+    r"(?:leav(?:e|ing)|gone|be off|stop(?:ping)?|cancel(?:l?ing)?|done|elsewhere|switch(?:ing)?|finished|rip)\b"
+    r"|(?:si|como) (?:me |nos |lo |la |les? )?(?:vuelv|sub|pas|sig|otra vez|no )\w*[^.!?\n]{0,70}\b(?:me voy|nos vamos|cancelo"
+    r"|cancelamos|lo dejo|lo dejamos|me cambio|nos cambiamos|(?:me doy|nos damos) de baja)\b"
+)
 _UNDOES = phrases(
     r"\b(?:cancel|withdraw|revoke|undo|reverse|stop|ignore|disregard|retract) (?:my|our|the|that|this) (?:\w+"
     r" )?cancell?ation\b"

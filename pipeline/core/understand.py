@@ -10,12 +10,13 @@ from pipeline.core import silence, trouble
 from pipeline.core.folded import fold
 from pipeline.core.languages import Heard, heard
 from pipeline.core.records import Intent, Message, Reason, Rules, Scores, Span, Verdict
-from pipeline.core.stated import calls_off, takes_back
+from pipeline.core.stated import calls_off, takes_back, warns
 
 SEEN = 4_000  # characters of a mail that the model is asked about
 
 _UNSURE_BELOW = 0.60  # of the intent: below it a person looks
 _NOTHING_BELOW = 0.70  # ... of no intent, for a cancellation that nobody sees is lost; see models/experiments.md
+_WARNED_BELOW = 0.95  # of a cancellation: below it who only warns of one ends nothing, and a person looks
 _STRANGE_BELOW = 0.35  # share of familiar words
 _FOREIGN_BELOW = 0.15
 _FLAG_AT = 0.4
@@ -60,6 +61,9 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     overruled = plain and intent is not Intent.CANCEL
     if plain:
         intent, sure_intent = Intent.CANCEL, max(scores.intent[Intent.CANCEL], _said_so(scores))
+    warned = intent is Intent.CANCEL and not (called_off or plain) and sure_intent < _WARNED_BELOW and warns(said_folded)
+    if warned:
+        intent, sure_intent = Intent.NONE, scores.intent[Intent.NONE]
     reason, sure_reason = _reason(scores, said_folded, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
     words = _WORD.findall(folded)
@@ -85,6 +89,7 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         unsure=not called_off
         and (
             overruled
+            or warned
             or _unsure(message, scores, intent, sure_intent, spoken, empty=empty)
             or _bare_and_new(message, bare)
             or (intent is Intent.CANCEL and takes_back(said_folded))

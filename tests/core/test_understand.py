@@ -141,6 +141,21 @@ def test_that_it_is_nothing_must_be_surer_than_that_it_is_something():
     assert not read("Hello there, you all.", scores(cancel=0.29, reschedule=0.0)).unsure
 
 
+@pytest.mark.parametrize(
+    "warning",
+    [
+        "It went up again. If it goes up once more I'll be leaving.",
+        "One more missed visit and we're done.",
+        "Si vuelven a subir la cuota me doy de baja.",
+    ],
+)
+def test_who_only_warns_of_an_ending_ends_nothing_and_needs_a_person(warning: str):
+    verdict = read(warning, scores(cancel=0.9))
+    assert (verdict.intent, verdict.reason, verdict.unsure) == (Intent.NONE, None, True)
+    assert read(f"{warning} Please cancel my membership now.", scores(cancel=0.9)).intent is Intent.CANCEL
+    assert read(warning, scores(cancel=0.97)).intent is Intent.CANCEL
+
+
 def test_who_takes_a_cancellation_back_does_not_cancel():
     for text in ("I want to cancel my cancellation.", "Quiero anular la cancelación de ayer."):
         assert read(text, scores(cancel=0.99)).unsure
