@@ -121,6 +121,23 @@ _TRAP = re.compile(
 )
 
 
+# The last lines of what is sent to many; no customer writes them.
+_FOOTER = phrases(
+    r"\byou(?:'re| are)? (?:get|got|getting|receiv\w+) (?:this|these)\b[^\n]{0,60}\b(?:because|as|since)\b"
+    r"|\bsent to (?:members|subscribers|friends)\b|\b(?:manage|update|change) (?:your )?preferences\b"
+    r"|\bunsubscribe (?:here|below|any ?time|at any time|with one click|from all)\b|\bunsubscribe ?(?:[|·•:]|https?)"
+    r"|\b(?:click|use the link)[^\n.]{0,20} to (?:unsubscribe|be removed)\b"
+    r"|\bto (?:stop (?:receiving|getting)|unsubscribe|be removed)[^\n.]{0,40}\b(?:click|reply|use|link)\b"
+    r"|\b(?:recibes?|recibe usted|reciben) este (?:correo|e-?mail|mensaje|boletin)[^\n]{0,40} (?:porque|por|como)\b"
+    r"|\bpara (?:darse de baja|dejar de recibir)\b[^\n]{0,60}(?:clic|pulse|pincha|haz|haga|respond|enlace|aqui)\b"
+)
+
+
+def is_sent_to_many(folded: str) -> bool:
+    """Whether a mail ends as newsletters and offers do: "You get this because you are a member. Unsubscribe here"."""
+    return _FOOTER.search(folded) is not None
+
+
 # What the last line of our follow-ups asks for, as a mail of its own.
 _BARE = re.compile(
     r"(?:please |por favor )?(?:stop|unsubscribe(?: me)?|remove me|opt ?out|take me off|no more (?:e?mails?|messages)"

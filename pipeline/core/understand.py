@@ -61,8 +61,8 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
     overruled = plain and intent is not Intent.CANCEL
     if plain:
         intent, sure_intent = Intent.CANCEL, max(scores.intent[Intent.CANCEL], _said_so(scores))
-    warned = intent is Intent.CANCEL and not (called_off or plain) and sure_intent < _WARNED_BELOW and warns(said_folded)
-    if warned:
+    doubted = intent is Intent.CANCEL and not called_off and _ends_nothing(folded, sure_intent, plain=plain)
+    if doubted:
         intent, sure_intent = Intent.NONE, scores.intent[Intent.NONE]
     reason, sure_reason = _reason(scores, said_folded, called_off) if intent is Intent.CANCEL else (None, 1.0)
     empty = not message.text.strip() and not called_off
@@ -89,7 +89,7 @@ def understand(message: Message, scores: Scores, rules: Rules, asked: str | None
         unsure=not called_off
         and (
             overruled
-            or warned
+            or doubted
             or _unsure(message, scores, intent, sure_intent, spoken, empty=empty)
             or _bare_and_new(message, bare)
             or (intent is Intent.CANCEL and takes_back(said_folded))
@@ -111,6 +111,11 @@ def _in_context(scores: Scores, asked: str | None) -> Scores:
         return scores
     weighed = {intent: p * (_NOTHING_IN_ANSWERS if intent is Intent.NONE else 1.0) for intent, p in scores.intent.items()}
     return replace(scores, intent={intent: p / sum(weighed.values()) for intent, p in weighed.items()})
+
+
+def _ends_nothing(folded: str, likely: float, *, plain: bool) -> bool:
+    """Whether what is taken for a cancellation is an offer ("We cancel your old plan for you"), or a mere warning of one."""
+    return silence.is_sent_to_many(folded) or (not plain and likely < _WARNED_BELOW and warns(folded))
 
 
 def _called_off(message: Message) -> bool:

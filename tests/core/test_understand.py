@@ -156,6 +156,19 @@ def test_who_only_warns_of_an_ending_ends_nothing_and_needs_a_person(warning: st
     assert read(warning, scores(cancel=0.97)).intent is Intent.CANCEL
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Still doing the books? We cancel the old subscription for you.\nYou receive this because you asked for our guide.",
+        "Coated stock is up. The strike is called off.\nManage preferences | Unsubscribe",
+        "Cancelamos su contrato de telefonía por usted.\nRecibe este correo porque es cliente de la feria.",
+    ],
+)
+def test_what_is_sent_to_many_cancels_nothing_and_needs_a_person_if_it_sounds_so(text: str):
+    verdict = read(text, scores(cancel=0.97))
+    assert (verdict.intent, verdict.unsure) == (Intent.NONE, True)
+
+
 def test_who_takes_a_cancellation_back_does_not_cancel():
     for text in ("I want to cancel my cancellation.", "Quiero anular la cancelación de ayer."):
         assert read(text, scores(cancel=0.99)).unsure
