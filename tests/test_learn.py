@@ -200,8 +200,8 @@ class Poisoned:
 def clean() -> Poisoned:
     found = [train.example(row, f"part-{number % 5}") for number, row in enumerate(every(5))]
     seen, source = found[0::3], found[2::3]
-    # All the others: on 2,300 mails alone chance moves the last look by more than the gate lets pass.
-    others = [train.example(row, "last") for first in (1, 2, 3, 4) for row in every(5, first)]
+    # Half of the others as well: on 2,300 mails alone chance moves the last look by more than the gate lets pass.
+    others = [train.example(row, "last") for first in (1, 3) for row in every(5, first)]
     unseen = [*found[1::3], *others]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "bundled_encoder", lambda: None)
